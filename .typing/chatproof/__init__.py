@@ -1,0 +1,1 @@
+../../chatproof/__init__.py

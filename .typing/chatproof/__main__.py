@@ -1,0 +1,1 @@
+../../chatproof/__main__.py

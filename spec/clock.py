@@ -1,0 +1,68 @@
+"""One clock behind windows, ``Reset``, session expiry and pauses: real, scaled or frozen. Seconds since the epoch."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Protocol
+
+FROZEN_AT = 1_767_225_600.0
+"""Where a frozen clock starts unless told otherwise: 2026-01-01T00:00:00Z."""
+
+
+class Clock(Protocol):
+    """What the simulator may know of time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def real_delay(self, seconds: float) -> float:
+        """How many real seconds pass while this clock moves by ``seconds``."""
+        ...
+
+
+class ScaledClock:
+    """Runs ``factor`` times as fast as the machine's clock; ``ScaledClock(1)`` is real time."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self._factor = factor
+        self._epoch = time.time()
+        self._start = time.monotonic()
+
+    def now(self) -> float:
+        return self._epoch + (time.monotonic() - self._start) * self._factor
+
+    def real_delay(self, seconds: float) -> float:
+        return seconds / self._factor
+
+
+class FrozenClock:
+    """Moves only when told to. Pauses take no real time, so a frozen backend never makes its client wait."""
+
+    def __init__(self, at: float = FROZEN_AT) -> None:
+        self._now = at
+
+    def now(self) -> float:
+        return self._now
+
+    def real_delay(self, seconds: float) -> float:
+        return 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by ``seconds``; raises ``ValueError`` for a negative number, since windows only open."""
+        if seconds < 0:
+            raise ValueError(f"a clock moves forward only, not by {seconds} s")
+        self._now += seconds
+
+
+def parse_clock(text: str) -> Clock:
+    """``real``, ``frozen`` or ``xN`` (N times as fast, N > 0) as given on the command line; ``ValueError`` says what is allowed."""
+    if text == "real":
+        return ScaledClock()
+    if text == "frozen":
+        return FrozenClock()
+    factor = re.fullmatch(r"x([0-9]+(?:\.[0-9]+)?)", text)
+    if factor is None or float(factor[1]) == 0:
+        raise ValueError(f"expected real, frozen or xN (as in x60), got {text!r}")
+    return ScaledClock(float(factor[1]))

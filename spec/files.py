@@ -163,8 +163,6 @@ def _violations(
             yield Problem(*where, f"{name}: {_explain(error)}")
 
 
-
-
 _TYPES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a whole number", float: "a number", type(None): "null"}  # fmt: skip
 _JSON_TYPES = {
     "object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false",

@@ -73,7 +73,7 @@ def vectors(folder: str | Path) -> tuple[Vector, ...]:
     return tuple(_vector(row) for row in data["vectors"])
 
 
-def seconds(text: str | int | float) -> float:
+def seconds(text: str | float) -> float:
     """``24h``, ``5s``, ``90`` -> seconds."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", str(text))
     if match is None:

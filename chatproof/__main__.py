@@ -1,2 +1,8 @@
-def main() -> None:
-    print(1)
+"""``python -m chatproof``."""
+
+from __future__ import annotations
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

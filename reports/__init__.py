@@ -1,0 +1,4 @@
+"""A verification's JSON in, something a person or a CI can read out. Imports nothing of ours; the schema is the contract.
+
+``write`` reads, checks and writes files; ``scorecard``, ``html``, ``markdown`` and ``junit`` each turn the same JSON into text.
+"""

@@ -1,0 +1,21 @@
+"""The checks, one file a family. Importing this package fills ``CHECKS``."""
+
+from __future__ import annotations
+
+from . import (  # noqa: F401
+    auth,
+    compat,
+    errors,
+    framing,
+    http,
+    json,
+    keys,
+    limits,
+    reply,
+    request,
+    session,
+    stream,
+    switch,
+    tools,
+    usage,
+)

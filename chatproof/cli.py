@@ -1,0 +1,135 @@
+"""The command line: what can be asked for. Everything else is imported by the command that needs it, when it runs.
+
+Exit codes everywhere: 0 kept, 1 broken, 2 usage or a bad file, 3 incomplete.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import __version__
+
+PATH = click.Path(path_type=Path)
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, "-V", "--version", message="chatproof %(version)s")
+def cli() -> None:
+    """Proves chat servers and chat clients: verify a server, serve a fake one, read what the documents require.
+
+    Exit codes: 0 kept, 1 broken, 2 usage or a bad file, 3 incomplete.
+    """
+
+
+@cli.command()
+@click.argument("url", required=False)
+@click.option("--dialect", "dialects", multiple=True, metavar="NAME|DIR", help="Which API; needed with URL.")
+@click.option("--profile", "profile_file", type=PATH, help="YAML with keys and agents by role; flags override it.")
+@click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="A valid key [env: CHATPROOF_API_KEY].")
+@click.option("--agent", metavar="ID", help="The agent to talk to.")
+@click.option("--level", type=click.Choice(["must", "should", "may"]), default="may", show_default=True)
+@click.option("--select", multiple=True, metavar="GLOB", help="Only requirements with such ids, as 'session/*'.")
+@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Stop before sending more.")
+@click.option("--pace", metavar="auto|off|N", help="Requests a minute; auto stays below the advertised limit.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the words that the judge makes up.")
+@click.option("--strict", is_flag=True, help="Exit 1 for a failed SHOULD too.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--out", type=PATH, metavar="DIR", help="Write every report, and the transcripts, there.")
+@click.option("--json", "json_file", type=PATH, metavar="FILE", help="Write the result; - for standard output.")
+@click.option("--junit", "junit_file", type=PATH, metavar="FILE", help="Write JUnit XML.")
+@click.option("--html", "html_file", type=PATH, metavar="FILE", help="Write a page for people.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every requirement.")
+def verify(**options: Any) -> None:
+    """Verify the server at URL against the documents, byte by byte.
+
+    Without a URL (and a profile that has one), the simulator is started and all dialects are verified.
+    """
+    from .verify import main as verify_main
+
+    sys.exit(verify_main(**options))
+
+
+@cli.command()
+@click.argument("transcripts", nargs=-1, required=True, type=PATH)
+@click.option("--json", "json_file", type=PATH, metavar="FILE", help="Write the result; - for standard output.")
+@click.option("--level", type=click.Choice(["must", "should", "may"]), default="may", show_default=True)
+@click.option("--select", multiple=True, metavar="GLOB", help="Only requirements with such ids.")
+@click.option("--strict", is_flag=True, help="Exit 1 for a failed SHOULD too.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every requirement.")
+def judge(**options: Any) -> None:
+    """Judge recorded TRANSCRIPTS again with today's checks; no network."""
+    from .judge import main as judge_main
+
+    sys.exit(judge_main(**options))
+
+
+@cli.command()
+@click.option(
+    "--dialect", "dialects", multiple=True, metavar="NAME|DIR", help="Serve only these; one is served at the root."
+)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 for any free port.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of ids: same seed, same requests, same bytes.")
+@click.option("--clock", default="real", show_default=True, metavar="real|frozen|xN", help="xN: N times as fast.")
+@click.option("--variant", metavar="NAME", help="Answer in another legal way, as crlf or heartbeats.")
+@click.option("--fault", metavar="NAME", help="Break one thing on purpose; see `chatproof faults`.")
+@click.option("-q", "--quiet", is_flag=True, help="No line per request.")
+def serve(**options: Any) -> None:
+    """Serve a fake backend that keeps the documents: sessions, keys, plans, limits, balances."""
+    from .serve import main as serve_main
+
+    sys.exit(serve_main(**options))
+
+
+@cli.command()
+def faults() -> None:
+    """List the faults that `serve --fault` can break on purpose, and the legal variants of `serve --variant`."""
+    from .serve import list_faults
+
+    list_faults()
+
+
+@cli.command()
+@click.argument("dialect", required=False)
+@click.option("--bundle", is_flag=True, help="All dialects in one document, each under its mount.")
+@click.option("--openapi", "version", type=click.Choice(["3.2", "3.1"]), default="3.2", show_default=True)
+@click.option("--format", "form", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+def spec(**options: Any) -> None:
+    """Print a DIALECT's OpenAPI document; without one, list the dialects."""
+    from .spec_command import main as spec_main
+
+    sys.exit(spec_main(**options))
+
+
+@cli.command()
+@click.argument("requirement")
+def explain(requirement: str) -> None:
+    """Say what a REQUIREMENT asks, where it stands, how it is checked and on which ruling it rests."""
+    from .explain import main as explain_main
+
+    sys.exit(explain_main(requirement))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.option("--to", "targets", multiple=True, type=PATH, metavar="FILE", help="Write as .html, .xml, .md or .txt.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every requirement.")
+def report(**options: Any) -> None:
+    """Show result FILES (from --json) as a scorecard, or write them as HTML, JUnit, Markdown or text."""
+    from .report import main as report_main
+
+    sys.exit(report_main(**options))
+
+
+def main() -> None:
+    """The console script. A broken pipe ends it quietly."""
+    try:
+        cli(prog_name="chatproof")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

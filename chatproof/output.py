@@ -1,0 +1,39 @@
+"""Results shown and written."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .inputs import fail
+from .reports import scorecard
+from .reports.write import FACES, BadReport, write
+
+
+def show(result: dict[str, Any], *, verbose: bool = False) -> None:
+    """The scorecard on standard output: in colour and to width on a terminal, plain in a pipe."""
+    terminal = sys.stdout.isatty()
+    width = min(shutil.get_terminal_size().columns, 120) if terminal else None
+    click.echo(scorecard.render(result, width=width, color=terminal, verbose=verbose), nl=False)
+
+
+def write_faces(result: dict[str, Any], files: Mapping[str, Path | None]) -> None:
+    """Write the result to each file as the face named beside it, whatever the file is called; ``-`` is standard output."""
+    for face, path in files.items():
+        if path is None:
+            continue
+        try:
+            if path == Path("-"):
+                click.echo(FACES[face](result), nl=False)
+            elif path.suffix.lower() == face:
+                write(result, path)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(FACES[face](result), "utf-8")
+        except (BadReport, OSError) as error:
+            fail(f"{path}: cannot be written: {error}")

@@ -1,0 +1,126 @@
+"""A scenario's requests over a real socket: composed, paced below the advertised limit, recorded, numbered.
+
+A stray 429 (one that the scenario did not ask for) is waited out once; if it comes again the exchange is marked, and what
+rests on it becomes inconclusive, never a failure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..spec import Dialect
+from . import wire
+from .ask import Ask, Via, compose
+from .checks.limits import advertised
+from .exchange import Exchange
+from .profile import Profile
+from .seen import Seen
+
+MOST_WAIT_S = 61.0
+SPENDING = ("limited", "daily")
+"""Keys that scenarios use up on purpose: never paced, and a 429 to them is what was wanted."""
+
+
+class BudgetSpent(Exception):
+    """The profile's or the command line's number of requests is used up."""
+
+
+@dataclass
+class WireChannel:
+    """Sends for one run. ``on_send`` hears of every request, ``pause`` sleeps (a fake in tests)."""
+
+    dialect: Dialect
+    profile: Profile
+    via: Via = "body"
+    on_send: Callable[[int], None] = lambda count: None
+    pause: Callable[[float], None] = time.sleep
+    count: int = 0
+    _ready_at: dict[str, float] = field(default_factory=dict)
+    _distrusted: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.endpoint = wire.Endpoint.parse(self.profile.base_url)
+
+    def send(self, ask: Ask) -> Exchange:
+        """One request and its answer; a stray 429 is waited out once."""
+        exchange = self._send(ask)
+        if exchange.status == 429 and ask.key not in SPENDING:
+            self.pause(min(self._wait_named(exchange), MOST_WAIT_S))
+            again = self._send(ask)
+            return again if again.status != 429 else replace(again, asked={**again.asked, "stray": True})
+        return exchange
+
+    def open(self, ask: Ask) -> Any:
+        """Begin a stream and hold it."""
+        self._before(ask)
+        request, asked = compose(ask, self.dialect, self.profile, self.via)
+        held = wire.open(self.endpoint, request, self.profile.deadlines)
+        return _Held(held, self._number(), asked)
+
+    def leave(self, held: _Held) -> Exchange:
+        """Hang up on a held stream; what it received until then."""
+        exchange: Exchange = held.stream.leave()
+        return replace(exchange, id=held.id, label=held.asked["step"], asked=held.asked)
+
+    def wait(self, seconds: float) -> None:
+        self.pause(seconds)
+
+    def _send(self, ask: Ask) -> Exchange:
+        self._before(ask)
+        request, asked = compose(ask, self.dialect, self.profile, self.via)
+        exchange = wire.send(self.endpoint, request, self.profile.deadlines)
+        exchange = replace(exchange, id=self._number(), label=ask.step, asked=asked)
+        self._after(ask, exchange)
+        return exchange
+
+    def _number(self) -> str:
+        self.count += 1
+        self.on_send(self.count)
+        return f"ex-{self.count:04}"
+
+    def _before(self, ask: Ask) -> None:
+        if self.profile.max_requests is not None and self.count >= self.profile.max_requests:
+            raise BudgetSpent(f"the budget of {self.profile.max_requests} requests is spent")
+        key = ask.key or ""
+        delay = self._ready_at.pop(key, 0.0) - time.monotonic()
+        if delay > 0:
+            self.pause(min(delay, MOST_WAIT_S))
+
+    def _after(self, ask: Ask, exchange: Exchange) -> None:
+        """Pace: with a rate given, evenly; else stop before the advertised limit until its window ends.
+
+        A target that says again and again that nothing remains, and answers all the same, is not believed a third time.
+        """
+        key = ask.key or ""
+        if ask.key is None or ask.key in SPENDING or self.profile.pace == 0:
+            return
+        if self.profile.pace is not None:
+            self._ready_at[key] = time.monotonic() + 60 / self.profile.pace
+            return
+        said = advertised(Seen(exchange, self.dialect, self.profile))
+        if said.remaining == 0 and said.reset is not None and key not in self._distrusted:
+            wait = said.reset - exchange.sent_at
+            if 0 < wait <= MOST_WAIT_S:
+                self._ready_at[key] = time.monotonic() + wait + 0.5
+            if said.limit is not None and self.count < said.limit:
+                self._distrusted.add(key)
+
+    def _wait_named(self, exchange: Exchange) -> float:
+        seen = Seen(exchange, self.dialect, self.profile)
+        header, body = exchange.header(self.dialect.limits.retry_after), seen.refusal().get("retry_after")
+        reset = advertised(seen).reset
+        if header is not None and header.isdecimal():
+            return float(header)
+        if isinstance(body, int) and not isinstance(body, bool):
+            return float(max(body, 0))
+        return max(reset - exchange.sent_at, 1.0) if reset is not None else 5.0
+
+
+@dataclass(frozen=True)
+class _Held:
+    stream: Any
+    id: str
+    asked: dict[str, Any]

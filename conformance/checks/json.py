@@ -1,0 +1,71 @@
+"""JSON as RFC 8259 has it, in every body that says it is JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..check import Finding, Note, each
+from ..exchange import NotJson
+from ..seen import Seen
+
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def _says_json(seen: Seen) -> bool:
+    return seen.exchange.content_type == "application/json" and seen.exchange.request.method != "HEAD"
+
+
+def _problem(seen: Seen) -> NotJson | None:
+    try:
+        seen.exchange.json()
+    except NotJson as problem:
+        return problem
+    return None
+
+
+KINDS = {
+    "no_bom": ("byte order mark", "JSON does not begin with a byte order mark (8.1)."),
+    "utf8": ("not UTF-8", "JSON is sent as UTF-8 (8.1)."),
+    "numbers": ("which JSON does not have", "No number is NaN or Infinity (6)."),
+}
+"""Check -> the words of the reader's complaint that are its matter."""
+
+
+def _register(name: str, words: str, statement: str) -> None:
+    def judge(seen: Seen) -> Iterator[Note]:
+        problem = _problem(seen)
+        if problem is not None and words in str(problem):
+            yield Finding("JSON", f"{problem} in {seen.exchange.body[:120]!r}", seen, problem.offset)
+
+    judge.__doc__ = statement
+    each("answers", name=name, when=_says_json)(judge)
+
+
+for _name, (_words, _statement) in KINDS.items():
+    _register(_name, _words, _statement)
+
+
+@each("answers", when=_says_json)
+def valid(seen: Seen) -> Iterator[Note]:
+    """A body of media type application/json is one JSON text and nothing else (2)."""
+    problem = _problem(seen)
+    if problem is not None and not any(words in str(problem) for words, _ in KINDS.values()):
+        yield Finding("one JSON text", f"{problem} in {seen.exchange.body[:120]!r}", seen, problem.offset)
+
+
+@each("answers", when=_says_json)
+def unique_names(seen: Seen) -> Iterator[Note]:
+    """No JSON object of a body has two members of one name (4)."""
+    if _problem(seen) is None:
+        for name in seen.exchange.duplicate_names:
+            yield Finding("each name once in an object", f"{name!r} twice", seen)
+
+
+@each("answers", when=lambda seen: _says_json(seen) and seen.asked["step"] != "surrogate")
+def well_formed_text(seen: Seen) -> Iterator[Note]:
+    """No text holds half of a surrogate pair (8.2)."""
+    if _problem(seen) is None and re.search(rb"\\\\u[dD][89a-fA-F]", seen.exchange.body):
+        halves = [half for half in SURROGATE.findall(repr(seen.json)) if half]
+        if halves or SURROGATE.search(str(seen.json)):
+            yield Finding("whole characters", f"half a surrogate pair in {seen.exchange.body[:120]!r}", seen)

@@ -1,0 +1,223 @@
+"""The life of a stream: what it says, how it ends, and what happens when the agent fails half-way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ...spec import Delta, Row
+from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, each, of
+from ..exchange import End
+from ..schema import event_violations
+from ..seen import ReadEvent, Seen
+
+SOON_S = 2.0
+"""How long after its last event a stream may stay open (clients read to the end of the body)."""
+LONGEST_PAUSE_S, SLACK_S = 15.0, 1.0
+SPREAD = 0.5
+"""Of a paced stream's due duration, at least this share must lie between its first and last event."""
+
+
+@each("streams", framed=True)
+def known_types(seen: Seen) -> Iterator[Note]:
+    """Every event is of a documented type."""
+    for event in seen.events:
+        if event.kind is None:
+            yield Finding(_types(seen), f"{event.wire.data[:120]!r}", seen, event.wire.start)
+
+
+def _register_shape(name: str, kind: str) -> None:
+    def judge(seen: Seen) -> Iterator[Note]:
+        for event in seen.of_kind(kind):
+            problems = event_violations(seen, event.value) or ([event.problem] if event.problem else [])
+            for problem in problems:
+                got = f"{problem}: {event.wire.data[:120]}"
+                yield Finding(f"a {_called_kind(seen, kind)} event as documented", got, seen, event.wire.start)
+
+    judge.__doc__ = f"Events of the kind {kind} have the documented fields, with values of the documented types."
+    each("streams", name=name, framed=True, when=lambda seen: bool(seen.of_kind(kind)))(judge)
+
+
+for _kind in ("delta", "tool_call", "tool_result", "failure"):
+    _register_shape(f"{_kind}_shape", _kind)
+
+
+@of("stream")
+def served(steps: Steps) -> Iterator[Note]:
+    """A streamed reply is a sequence of Server-Sent Events."""
+    seen = steps["new"]
+    if not seen.ok:
+        yield Unclear(f"the request was answered {seen.status or seen.exchange.end.value}")
+    elif not seen.is_stream or not seen.exchange.stream.events:
+        got = f"{len(seen.exchange.stream.events)} events in {len(seen.exchange.body)} bytes of {seen.exchange.content_type}"
+        yield Finding("a stream of events", got, seen)
+
+
+@each("streams", framed=True)
+def has_text(seen: Seen) -> Iterator[Note]:
+    """The reply's text comes in pieces, each in its own event."""
+    if not any(isinstance(event.event, Delta) for event in seen.events) and seen.failure is None:
+        yield Finding("at least one event with a piece of text", f"{len(seen.events)} events, none with text", seen)
+
+
+@each("streams", framed=True, when=lambda seen: seen.arrived_whole)
+def done_present(seen: Seen) -> Iterator[Note]:
+    """A successful stream has an event that says it is complete; without one it reads as cut off."""
+    if not seen.of_kind("done") and not seen.of_kind("failure"):
+        yield Finding(
+            f"{_done(seen)} as the last event", f"a stream of {len(seen.events)} events that just stops", seen
+        )
+
+
+@each("streams", framed=True)
+def done_once(seen: Seen) -> Iterator[Note]:
+    """A stream says only once that it is complete."""
+    ends = seen.of_kind("done")
+    if len(ends) > 1:
+        yield Finding(f"{_done(seen)} once", f"{len(ends)} times", seen, ends[1].wire.start)
+
+
+@each("streams", framed=True)
+def nothing_after(seen: Seen) -> Iterator[Note]:
+    """Nothing but comments follows the event that ends the stream."""
+    ended = [index for index, event in enumerate(seen.events) if event.kind == "done"]
+    late = [event for event in seen.events[ended[0] + 1 :] if event.kind != "done"] if ended else []
+    if late:
+        yield Finding("nothing after the last event", f"{late[0].wire.data[:120]!r}", seen, late[0].wire.start)
+
+
+@each("streams", framed=True, when=lambda seen: seen.done is not None)
+def done_session(seen: Seen) -> Iterator[Note]:
+    """The event that ends the stream names the session, as text that is not empty."""
+    if not _documents(seen, "session"):
+        return
+    for event in _ends(seen):
+        session = seen.done.session if seen.done else None
+        if not session:
+            yield Finding("the session's id", f"{event.wire.data[:120]}", seen, event.wire.start)
+
+
+@each("streams", framed=True, when=lambda seen: seen.done is not None and bool(seen.asked.get("session")))
+def done_session_echoed(seen: Seen) -> Iterator[Note]:
+    """The event that ends the stream names the session that the request asked for."""
+    if _documents(seen, "session") and seen.session != seen.asked["session"]:
+        yield Finding(f"session {seen.asked['session']!r}", f"session {seen.session!r}", seen)
+
+
+@each("streams", framed=True, when=lambda seen: bool(seen.of_kind("done")) and seen.exchange.end != End.LEFT)
+def closes(seen: Seen) -> Iterator[Note]:
+    """The body ends soon after its last event; a client that reads to the end would hang otherwise."""
+    last = seen.events[-1].wire
+    if seen.exchange.end in (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT):
+        yield Finding(f"the end of the body within {SOON_S:g} s of the last event", "it stayed open", seen, last.end)
+        return
+    late = (seen.exchange.reads[-1].at_ns - seen.exchange.arrived_ns(last.end - 1)) / 1e9
+    if late > SOON_S:
+        yield Finding(
+            f"the end of the body within {SOON_S:g} s of the last event", f"after {late:.1f} s", seen, last.end
+        )
+
+
+@each("streams")
+def not_stored(seen: Seen) -> Iterator[Note]:
+    """A stream is not to be kept by caches: Cache-Control has no-cache or no-store."""
+    value = (seen.exchange.header("cache-control") or "").lower()
+    if "no-cache" not in value and "no-store" not in value:
+        yield Finding("Cache-Control: no-cache (or no-store)", f"Cache-Control: {value}" if value else "none", seen)
+
+
+@each("streams", when=lambda seen: seen.exchange.end != End.LEFT)
+def heartbeat(seen: Seen) -> Iterator[Note]:
+    """A pause of more than 15 s is bridged by a comment line (WHATWG HTML 9.2.7)."""
+    for before, after in pairwise(seen.exchange.reads):
+        pause = (after.at_ns - before.at_ns) / 1e9
+        if pause > LONGEST_PAUSE_S + SLACK_S:
+            yield Finding(f"something every {LONGEST_PAUSE_S:g} s", f"nothing for {pause:.0f} s", seen)
+
+
+@of("same")
+def same_text(steps: Steps) -> Iterator[Note]:
+    """The joined pieces of a stream are the text that the JSON reply gives to the same message."""
+    whole, pieces = steps["json"], steps["stream"]
+    if not (whole.is_reply and pieces.is_stream and pieces.framed):
+        yield Unclear("one of the two did not come back readable")
+    elif whole.text != pieces.text:
+        yield Finding(f"{whole.text!r:.300}", f"{pieces.text!r:.300}", pieces)
+
+
+@of("failing", control="good")
+def failure_event(steps: Steps) -> Iterator[Note]:
+    """A failure in the middle of a stream is told by an event of the documented kind, with a message."""
+    seen = steps["stream"]
+    if not seen.is_stream:
+        yield Unverified(f"the failing agent answered {seen.status} before any stream")
+    elif seen.failure is None:
+        yield Finding("an event that says what failed", f"{[event.kind for event in seen.events]}", seen)
+
+
+@each("streams", framed=True, when=lambda seen: bool(seen.of_kind("failure")))
+def failure_ends(seen: Seen) -> Iterator[Note]:
+    """No text and no tool event follows the event of a failure."""
+    at = next(index for index, event in enumerate(seen.events) if event.kind == "failure")
+    for event in seen.events[at + 1 :]:
+        if event.kind != "done":
+            yield Finding("nothing but the end after a failure", f"{event.wire.data[:120]!r}", seen, event.wire.start)
+
+
+@of("failing", control="good")
+def done_after_failure(steps: Steps) -> Iterator[Note]:
+    """Whether the event that ends a stream follows the event of a failure (AMB-15)."""
+    seen = steps["stream"]
+    if seen.failure is None:
+        yield Unverified("no failure event came")
+    elif seen.done is not None:
+        yield Reading("done", "a failure event is followed by the event that ends the stream")
+    else:
+        yield Reading("stops", "a failure event is the last")
+
+
+@of("paced")
+def progressive(steps: Steps) -> Iterator[Note]:
+    """Pieces arrive as they are made, not all at once at the end."""
+    seen = steps["stream"]
+    if not seen.is_stream or len(seen.events) < 3:
+        yield Unclear("the paced agent sent no stream of three events")
+        return
+    arrivals = [seen.exchange.arrived_ns(event.wire.end - 1) / 1e9 for event in seen.events if event.kind == "delta"]
+    gaps = [later - earlier for earlier, later in pairwise(arrivals)]
+    due = 0.1 * len(gaps)
+    if sum(gaps) < SPREAD * due:
+        yield Finding(f"{len(arrivals)} pieces over about {due:.1f} s", f"all of them within {sum(gaps):.3f} s", seen)
+
+
+@each("refusals", when=lambda seen: bool(seen.asked.get("stream")))
+def refused_before(seen: Seen) -> Iterator[Note]:
+    """What is refused before a stream begins is refused by status and JSON, not by events."""
+    if seen.exchange.content_type == "text/event-stream":
+        yield Finding("a JSON error", "Content-Type: text/event-stream", seen)
+
+
+def _types(seen: Seen) -> str:
+    return f"one of {', '.join(_called(row) for row in seen.dialect.stream)}"
+
+
+def _done(seen: Seen) -> str:
+    return _called(next(row for row in seen.dialect.stream if row.event == "done"))
+
+
+def _called_kind(seen: Seen, kind: str) -> str:
+    return _called(next(row for row in seen.dialect.stream if row.event == kind))
+
+
+def _called(row: Row) -> str:
+    """What a reader of the documents calls this kind of event: its literal, its type, or the field it has."""
+    fields = (pointers[0].strip("/") for pointers in row.shape.roles.values())
+    return row.literal or "/".join(map(str, row.shape.constants.values())) or f"{{{', '.join(fields)}}}"
+
+
+def _documents(seen: Seen, role: str) -> bool:
+    return any(row.event == "done" and role in row.shape.roles for row in seen.dialect.stream)
+
+
+def _ends(seen: Seen) -> list[ReadEvent]:
+    return seen.of_kind("done")

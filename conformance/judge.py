@@ -1,0 +1,191 @@
+"""From recorded transcripts to an outcome for every requirement. Pure: the same bytes give the same verdict, live or years later."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..spec import Dialect, Requirement
+from . import checks  # noqa: F401  (fills CHECKS)
+from .check import CHECKS, Check, Finding, Note, Over, Reading, StepMissing, Steps, StrayLimit, Unclear, Unverified
+from .profile import Profile
+from .seen import Seen
+from .transcript import Transcript
+
+Outcome = Literal[
+    "pass", "fail", "warn", "observed", "skipped", "not_verified", "inconclusive", "error", "planned", "untestable"
+]
+Verdict = Literal["conformant", "nonconformant", "incomplete"]
+MOST_FINDINGS = 5
+LEVELS = {"must": ("MUST",), "should": ("MUST", "SHOULD"), "may": ("MUST", "SHOULD", "MAY")}
+NOTHING_SEEN: Mapping[Over, str] = {
+    "streams": "no stream that this is about came back",
+    "replies": "no JSON reply that this is about came back",
+    "refusals": "no refusal that this is about came back",
+    "answers": "no response that this is about came back",
+    "keys": "no key was made through the API",
+    "requests": "no request was sent",
+}
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Why a scenario was not played: ``skipped`` (capability not claimed) or ``not_verified`` (a profile key is missing)."""
+
+    outcome: Literal["skipped", "not_verified", "inconclusive"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a run recorded, with the dialect and profile to read it by."""
+
+    dialect: Dialect
+    profile: Profile
+    transcripts: Sequence[Transcript]
+    absent: Mapping[str, Absent] = field(default_factory=dict)
+
+    def seen(self) -> list[Seen]:
+        return [self._see(exchange) for transcript in self.transcripts for exchange in transcript.exchanges]
+
+    def steps(self, scenario: str) -> Steps | None:
+        for transcript in self.transcripts:
+            if transcript.scenario == scenario:
+                return Steps([self._see(exchange) for exchange in transcript.exchanges])
+        return None
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be written: the profile's credentials, and keys that the target made for us."""
+        made = (seen.key_roles.get("key") for seen in self.seen() if seen.dialect.key_reply is not None)
+        return (*self.profile.secrets, *(key for key in made if isinstance(key, str) and key))
+
+    def _see(self, exchange: object) -> Seen:
+        return Seen(exchange, self.dialect, self.profile)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One requirement and what became of it."""
+
+    requirement: Requirement
+    outcome: Outcome
+    reason: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def choose(rows: Iterable[Requirement], level: str = "may", select: Sequence[str] = ()) -> list[Requirement]:
+    """The rows at that level or stricter whose id matches one of the globs (all, if none is given)."""
+    return [
+        row
+        for row in rows
+        if row.level in LEVELS[level] and (not select or any(fnmatch.fnmatchcase(row.id, glob) for glob in select))
+    ]
+
+
+def judge(rows: Iterable[Requirement], evidence: Evidence) -> list[Judged]:
+    """The outcome of every row, in their order."""
+    every = evidence.seen()
+    return [_judge(row, evidence, every) for row in rows]
+
+
+def verdict(judged: Sequence[Judged]) -> Verdict:
+    """Broken if anything failed; kept only if something was verified and nothing went wrong on our side."""
+    outcomes = [row.outcome for row in judged]
+    if "fail" in outcomes:
+        return "nonconformant"
+    if "error" in outcomes or not {"pass", "warn"} & set(outcomes):
+        return "incomplete"
+    return "conformant"
+
+
+def _judge(row: Requirement, evidence: Evidence, every: Sequence[Seen]) -> Judged:
+    if row.untestable is not None:
+        return Judged(row, "untestable", row.untestable)
+    if row.check is None:
+        return Judged(row, "planned", row.planned)
+    check = CHECKS[row.check]
+    absent = evidence.absent.get(check.scenario or "")
+    if absent is not None:
+        return Judged(row, absent.outcome, absent.reason)
+    try:
+        notes = list(_pinned(row, evidence.profile, _notes(check, evidence, every)))
+    except StrayLimit as stray:
+        return Judged(row, "inconclusive", f"the target's own 429 got in the way of {stray.args[0]!r}")
+    except StepMissing as missing:
+        return Judged(row, "not_verified", f"the scenario did not get as far as {missing.args[0]!r}")
+    except Exception as error:  # noqa: BLE001  (a crash of ours must become an outcome, never a verdict on the target)
+        return Judged(row, "error", f"the check crashed: {type(error).__name__}: {error}")
+    return _outcome(row, notes)
+
+
+def _notes(check: Check, evidence: Evidence, every: Sequence[Seen]) -> Iterator[Note]:
+    if check.judge_steps is not None and check.scenario is not None:
+        steps = evidence.steps(check.scenario)
+        if steps is None:
+            yield Unverified(f"the scenario {check.scenario!r} was not played")
+        elif check.control is not None and not steps[check.control].ok:
+            control = steps[check.control]
+            got = control.status or control.exchange.end.value
+            yield Unclear(f"the same request, made well, was answered {got}, so a refusal proves nothing")
+        else:
+            yield from check.judge_steps(steps)
+        return
+    candidates = [seen for seen in every if _is(check.over, seen) and (check.when is None or check.when(seen))]
+    if not candidates:
+        yield Unverified(NOTHING_SEEN[check.over or "requests"])
+        return
+    readable = [seen for seen in candidates if seen.framed] if check.framed else candidates
+    if not readable:
+        yield Unclear("no stream could be read as the standard says; the `sse` requirements say why")
+    kept = 0
+    unverified: list[Note] = []
+    for seen in readable:
+        notes = list(check.judge_one(seen)) if check.judge_one else []
+        kept += not notes
+        yield from (note for note in notes if not isinstance(note, Unverified))
+        unverified += [note for note in notes if isinstance(note, Unverified)]
+    if not kept:
+        yield from unverified
+
+
+def _is(over: Over | None, seen: Seen) -> bool:
+    match over:
+        case "streams":
+            return seen.is_stream
+        case "replies":
+            return seen.is_reply
+        case "refusals":
+            return seen.status >= 400
+        case "answers":
+            return seen.exchange.response is not None
+        case "keys":
+            return seen.ok and not seen.is_stream and not seen.is_reply
+        case _:
+            return True
+
+
+def _pinned(row: Requirement, profile: Profile, notes: Iterable[Note]) -> Iterator[Note]:
+    """A reading that differs from the one the profile pins is a finding."""
+    pin = profile.rulings.get(row.ambiguity or "")
+    for note in notes:
+        if isinstance(note, Reading) and pin is not None and note.value != pin:
+            yield Finding(f"the reading {pin!r}, which the profile pins", f"{note.value!r}: {note.text}")
+        else:
+            yield note
+
+
+def _outcome(row: Requirement, notes: Sequence[Note]) -> Judged:
+    findings = [note for note in notes if isinstance(note, Finding)]
+    if findings:
+        more = len(findings) - MOST_FINDINGS
+        reason = f"and {more} more findings of this kind" if more > 0 else None
+        outcome: Outcome = {"MUST": "fail", "SHOULD": "warn", "MAY": "observed"}[row.level]  # type: ignore[assignment]
+        return Judged(row, outcome, reason, tuple(findings[:MOST_FINDINGS]))
+    for kind, named in ((Unclear, "inconclusive"), (Unverified, "not_verified")):
+        reasons = list(dict.fromkeys(note.reason for note in notes if isinstance(note, kind)))
+        if reasons:
+            return Judged(row, named, "; ".join(reasons))  # type: ignore[arg-type]
+    readings = list(dict.fromkeys(note.text for note in notes if isinstance(note, Reading)))
+    return Judged(row, "observed", "; ".join(readings)) if readings else Judged(row, "pass")

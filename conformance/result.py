@@ -1,0 +1,90 @@
+"""A run as the JSON that other programs read (schema: ``reports/schema/verification.schema.json``). Secrets stay out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from .check import Finding
+from .exchange import curl
+from .judge import Judged, Outcome
+from .run import Run
+
+REDACTED = "[redacted]"
+BEFORE, AFTER, ROW = 32, 48, 16
+
+
+def as_json(runs: Sequence[Run], version: str) -> dict[str, Any]:
+    """One run as a ``verification``, several as ``verifications``."""
+    each = [_run(run, version) for run in runs]
+    return each[0] if len(each) == 1 else {"chatproof": version, "kind": "verifications", "runs": each}
+
+
+def _run(run: Run, version: str) -> dict[str, Any]:
+    outcomes = [row.outcome for row in run.judged]
+    result = {
+        "chatproof": version,
+        "kind": "verification",
+        "target": run.profile.base_url,
+        "dialect": run.dialect.name,
+        "seed": run.seed,
+        "started": datetime.fromtimestamp(run.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "duration_s": round(run.duration_s, 3),
+        "requests": run.requests,
+        "verdict": run.verdict,
+        "reason": run.reason,
+        "summary": {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
+        "requirements": [_requirement(row, run) for row in run.judged],
+    }
+    secrets = run.evidence.secrets()
+    return _redact(result, secrets) if secrets else result
+
+
+def _requirement(row: Judged, run: Run) -> dict[str, Any]:
+    requirement = row.requirement
+    return {
+        "id": requirement.id,
+        "level": requirement.level,
+        "outcome": row.outcome,
+        "statement": requirement.statement,
+        "citation": {"document": requirement.citation.document, "section": requirement.citation.section},
+        "evidence": requirement.evidence,
+        "ambiguity": requirement.ambiguity,
+        "check": requirement.check,
+        "reason": row.reason,
+        "findings": [_finding(finding, run) for finding in row.findings],
+    }
+
+
+def _finding(finding: Finding, run: Run) -> dict[str, Any]:
+    seen = finding.seen
+    return {
+        "expected": finding.expected,
+        "got": finding.got,
+        "exchange": seen.exchange.id if seen else None,
+        "offset": finding.offset,
+        "window": hex_window(seen.exchange.body, finding.offset) if seen and finding.offset is not None else None,
+        "curl": curl(seen.exchange.request, run.profile.base_url) if seen else None,
+    }
+
+
+def hex_window(body: bytes, offset: int) -> str:
+    """The bytes around ``offset``, sixteen a row, with their offsets and their ASCII."""
+    start = max(0, offset - BEFORE) // ROW * ROW
+    rows = []
+    for at in range(start, min(len(body), offset + AFTER), ROW):
+        row = body[at : at + ROW]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        rows.append(f"{at:06x}  {row.hex(' '):<{ROW * 3 - 1}}  {text}")
+    return "\n".join(rows)
+
+
+def _redact(value: Any, secrets: Sequence[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, REDACTED)
+        return value
+    if isinstance(value, dict):
+        return {key: _redact(item, secrets) for key, item in value.items()}
+    return [_redact(item, secrets) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,174 @@
+"""One verification, from a profile to outcomes: preflight, the scenarios that the chosen requirements need, the judge."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..spec import Dialect, Requirement, requirements
+from . import scenarios  # noqa: F401  (fills SCENARIOS)
+from .ask import Ask, Via
+from .channel import BudgetSpent, WireChannel
+from .check import CHECKS
+from .judge import Absent, Evidence, Judged, Verdict, choose, judge, verdict
+from .preflight import explain
+from .profile import Profile
+from .scenario import SCENARIOS, Scenario, Scene, Script, drive
+from .seen import Seen
+from .transcript import Transcript
+
+PREFLIGHT = "preflight"
+ALWAYS = ("switch", "reply", "stream")
+"""Scenarios that feed the checks over every exchange, whatever was selected."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What of the requirements to verify, and how to go about it."""
+
+    level: str = "may"
+    select: tuple[str, ...] = ()
+    fail_fast: bool = False
+    strict: bool = False
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished verification. ``reason`` says why it is incomplete; ``started`` is in epoch seconds."""
+
+    profile: Profile
+    dialect: Dialect
+    seed: int
+    started: float
+    duration_s: float
+    requests: int
+    evidence: Evidence
+    judged: tuple[Judged, ...]
+    verdict: Verdict
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: the scenario that begins, its number, of how many, and the requests sent so far."""
+
+    scenario: str
+    number: int
+    of: int
+    requests: int
+
+
+def verify(
+    profile: Profile, dialect: Dialect, options: Options = Options(), hear: Callable[[Progress], None] = lambda p: None
+) -> Run:
+    """Verify one target. Never raises for what the target does; Ctrl-C ends it early and keeps what was recorded."""
+    seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
+    rows = choose(requirements(dialect), options.level, options.select)
+    started, begun = time.time(), time.monotonic()
+    channel = WireChannel(dialect, profile)
+    recorded: list[Transcript] = []
+    absent: dict[str, Absent] = {}
+    reason: str | None = None
+    try:
+        first = drive(_preflight(), PREFLIGHT, channel)
+        recorded.append(first)
+        reason = explain(Seen(first.exchanges[0], dialect, profile))
+        if reason is None:
+            reason = _play(rows, channel, seed, recorded, absent, options, hear)
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    except BudgetSpent as spent:
+        reason = str(spent)
+    evidence = Evidence(dialect, profile, tuple(recorded), absent)
+    judged = tuple(judge(rows, evidence)) if len(recorded) > 1 else tuple(_unplayed(rows, reason or ""))
+    decided = verdict(judged)
+    if reason is not None and decided == "conformant":
+        decided = "incomplete"
+    if decided == "incomplete" and reason is None:
+        reason = _why_incomplete(judged)
+    return Run(
+        profile, dialect, seed, started, time.monotonic() - begun, channel.count, evidence, judged, decided, reason
+    )
+
+
+def exit_code(runs: Sequence[Run], *, strict: bool = False) -> int:
+    """0 kept, 1 broken (with ``strict`` a warning is enough), 3 incomplete; broken outweighs incomplete."""
+    if any(run.verdict == "nonconformant" for run in runs):
+        return 1
+    if strict and any(row.outcome == "warn" for run in runs for row in run.judged):
+        return 1
+    return 3 if not runs or any(run.verdict == "incomplete" for run in runs) else 0
+
+
+def _preflight() -> Script:
+    yield Ask("ordinary")
+
+
+def _play(
+    rows: Sequence[Requirement],
+    channel: WireChannel,
+    seed: int,
+    recorded: list[Transcript],
+    absent: dict[str, Absent],
+    options: Options,
+    hear: Callable[[Progress], None],
+) -> str | None:
+    profile, dialect = channel.profile, channel.dialect
+    chosen = list(_chosen(rows))
+    for number, scenario in enumerate(chosen, 1):
+        missing = _missing(scenario, profile)
+        if missing is not None:
+            absent[scenario.name] = missing
+            continue
+        hear(Progress(scenario.name, number, len(chosen), channel.count))
+        scene = Scene(dialect, profile, seed, scenario.name)
+        recorded.append(drive(scenario.play(scene), scenario.name, channel))
+        if scenario.name == "switch":
+            channel.via = _via(Evidence(dialect, profile, recorded))
+        if options.fail_fast and any(
+            row.outcome == "fail" for row in judge(rows, Evidence(dialect, profile, tuple(recorded), absent))
+        ):
+            return "stopped at the first failure"
+    return None
+
+
+def _chosen(rows: Sequence[Requirement]) -> Iterator[Scenario]:
+    """The scenarios that the rows' checks look at, and those that feed the checks over every exchange; limits last."""
+    wanted = {CHECKS[row.check].scenario for row in rows if row.check is not None}
+    over_every = any(row.check is not None and CHECKS[row.check].over is not None for row in rows)
+    everything = over_every and not wanted - {None}
+    picked = [s for s in SCENARIOS.values() if s.name in wanted or s.name in ALWAYS or everything]
+    yield from (scenario for scenario in picked if not scenario.last)
+    yield from (scenario for scenario in picked if scenario.last)
+
+
+def _missing(scenario: Scenario, profile: Profile) -> Absent | None:
+    if scenario.claim is not None and scenario.claim not in profile.claims:
+        return Absent("skipped", f"the profile does not claim {scenario.claim!r}")
+    lacking = [need for need in scenario.needs if profile.lacks(need)]
+    return Absent("not_verified", f"needs {' and '.join(lacking)} in the profile") if lacking else None
+
+
+def _via(evidence: Evidence) -> Via:
+    """Which of the two ways switched a stream on (AMB-03); the body's, if neither did."""
+    steps = evidence.steps("switch")
+    streamed = {seen.asked["via"] for seen in steps.all if seen.is_stream} if steps else set()
+    return "accept" if streamed == {"accept"} else "body"
+
+
+def _unplayed(rows: Sequence[Requirement], reason: str) -> Iterator[Judged]:
+    for row in rows:
+        if row.check is None:
+            yield Judged(row, "untestable" if row.untestable else "planned", row.untestable or row.planned)
+        else:
+            yield Judged(row, "not_verified", reason)
+
+
+def _why_incomplete(judged: Sequence[Judged]) -> str:
+    crashed = [row for row in judged if row.outcome == "error"]
+    if crashed:
+        return f"{len(crashed)} checks of ours crashed, the first on {crashed[0].requirement.id}: {crashed[0].reason}"
+    return "nothing was verified"

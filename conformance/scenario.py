@@ -1,0 +1,161 @@
+"""Scenarios: generators that yield what to do and receive what came back. No input or output happens in them.
+
+``drive`` runs one against anything that can send; so the same scenario meets a server over a socket, or a fake in a test.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..spec import Dialect
+from .ask import Ask
+from .exchange import Exchange
+from .profile import Profile
+from .seen import Seen
+from .transcript import Transcript
+
+
+@dataclass(frozen=True)
+class Open:
+    """Begin this stream and come back once its first bytes arrived, holding it open."""
+
+    ask: Ask
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Hang up on an open stream."""
+
+    held: Any
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Let so many seconds pass: for an expiry, or a window."""
+
+    seconds: float
+
+
+Step = Ask | Open | Leave | Wait
+Script = Generator[Step, Any, None]
+
+
+class Channel(Protocol):
+    """What a scenario is driven over."""
+
+    def send(self, ask: Ask) -> Exchange: ...
+    def open(self, ask: Ask) -> Any: ...
+    def leave(self, held: Any) -> Exchange: ...
+    def wait(self, seconds: float) -> None: ...
+
+
+@dataclass
+class Scene:
+    """What a scenario knows: the dialect, the profile, and words that no other scenario or run uses."""
+
+    dialect: Dialect
+    profile: Profile
+    seed: int
+    name: str
+    _random: random.Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(f"{self.seed}/{self.name}")
+
+    def word(self) -> str:
+        """A fresh word of eight letters, the same for the same seed."""
+        return "".join(self._random.choice("abcdefghjkmnpqrstuvwxyz") for _ in range(8))
+
+    def session(self) -> str:
+        """A session id that this run alone uses; a client may choose its own (AMB-09)."""
+        return f"sess_{self.word()}"
+
+    def nobody(self) -> str:
+        """The id of an agent that does not exist."""
+        return self.profile.agents.get("unknown") or f"{self.dialect.agent_prefix or ''}missing-{self.word()}"
+
+    def metadata(self) -> dict[str, Any]:
+        """Additional context for the agent, as roles to set: empty where the dialect has no place for it."""
+        given = {"plan": self.word(), "source": "web", "nested": {"n": 1}}
+        return {"metadata": given} if "metadata" in self.dialect.request.chat else {}
+
+    def session_of(self, exchange: Exchange) -> str | None:
+        """The session that an answer named."""
+        return Seen(exchange, self.dialect, self.profile).session
+
+    def key_of(self, exchange: Exchange) -> str | None:
+        """The key that an answer to key creation holds."""
+        key = Seen(exchange, self.dialect, self.profile).key_roles.get("key")
+        return key if isinstance(key, str) and key else None
+
+    @property
+    def stream_names_session(self) -> bool:
+        """Whether a stream's last event is documented to name the session."""
+        return any(row.event == "done" and "session" in row.shape.roles for row in self.dialect.stream)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the dialect documents any stream at all."""
+        return bool(self.dialect.stream)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named conversation. ``needs``: profile keys without which it cannot run; ``claim``: the capability it is about.
+
+    ``last``: it uses up a limit, so it comes after everything else. ``cost``: roughly how many requests.
+    """
+
+    name: str
+    play: Callable[[Scene], Script]
+    needs: tuple[str, ...]
+    claim: str | None
+    last: bool
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(
+    name: str, *, needs: tuple[str, ...] = (), claim: str | None = None, last: bool = False
+) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
+    """Register a generator under ``name``; checks refer to it by that name."""
+
+    def register(play: Callable[[Scene], Script]) -> Callable[[Scene], Script]:
+        if name in SCENARIOS:
+            raise ValueError(f"two scenarios are called {name!r}")
+        SCENARIOS[name] = Scenario(name, play, needs, claim, last)
+        return play
+
+    return register
+
+
+def drive(script: Script, name: str, channel: Channel) -> Transcript:
+    """Run a scenario to its end; the exchanges it caused, in the order in which they ended."""
+    exchanges: list[Exchange] = []
+    held: list[Any] = []
+    answer: Any = None
+    try:
+        while True:
+            step = script.send(answer)
+            match step:
+                case Ask():
+                    answer = channel.send(step)
+                    exchanges.append(answer)
+                case Open():
+                    answer = channel.open(step.ask)
+                    held.append(answer)
+                case Leave():
+                    held.remove(step.held)
+                    answer = channel.leave(step.held)
+                    exchanges.append(answer)
+                case Wait():
+                    channel.wait(step.seconds)
+    except StopIteration:
+        pass
+    finally:
+        exchanges += [channel.leave(stream) for stream in held]
+    return Transcript(name, tuple(exchanges))

@@ -1,0 +1,60 @@
+"""Limits: the headers as they fall, then the limits used up. Those that use one up run last."""
+
+from __future__ import annotations
+
+from ..ask import Ask
+from ..scenario import Leave, Open, Scene, Script, scenario
+
+MOST = 400
+"""More requests than this are not spent to reach a limit."""
+
+
+@scenario("falling")
+def falling(scene: Scene) -> Script:
+    """A few requests in a row with one key."""
+    for step in ("one", "two", "three", "four"):
+        yield Ask(step)
+
+
+@scenario(
+    "concurrent", needs=("credentials.limited", "limits.concurrent", "agents.paced"), claim="concurrency", last=True
+)
+def concurrent(scene: Scene) -> Script:
+    """As many open streams as the plan allows, one more, and again after they were hung up."""
+    if not scene.streams:
+        return
+    allowed = scene.profile.limits.concurrent or 0
+    held = []
+    for number in range(allowed):
+        held.append((yield Open(Ask(f"held-{number + 1}", agent="paced", key="limited", stream=True))))
+    yield Ask("beyond", agent="paced", key="limited", stream=True)
+    for stream in held:
+        yield Leave(stream)
+    yield Ask("after", agent="paced", key="limited", stream=True)
+
+
+@scenario("exhaust", needs=("credentials.limited", "limits.requests_per_minute"), last=True)
+def exhaust(scene: Scene) -> Script:
+    """Spend the small limit per minute, then ask for JSON and for a stream, and look at another key."""
+    limit = scene.profile.limits.requests_per_minute or 0
+    yield from _spend(limit, "limited")
+    yield Ask("refused", key="limited")
+    if scene.streams:
+        yield Ask("refused-stream", key="limited", stream=True)
+    yield Ask("other-key")
+
+
+@scenario("exhaust-day", needs=("credentials.daily", "limits.requests_per_day"), last=True)
+def exhaust_day(scene: Scene) -> Script:
+    """Spend the small limit per day."""
+    limit = scene.profile.limits.requests_per_day or 0
+    if limit <= MOST:
+        yield from _spend(limit, "daily")
+
+
+def _spend(limit: int, key: str) -> Script:
+    """Send until one is refused: at most twice the limit, since a window may end meanwhile (AMB-21)."""
+    for number in range(1, min(2 * limit, MOST) + 2):
+        answer = yield Ask(f"spend-{number:03}", key=key)
+        if answer.status != 200:
+            return

@@ -1,0 +1,130 @@
+"""What the built-in agents say: pure functions from a turn to an answer. No dialect, no bytes, no clock."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
+
+LONG_DELTAS = 2_000
+PACED_DELTAS, PACED_GAP_S = 8, 0.12
+SLOW_FIRST_S, SLOW_GAP_S = 1.5, 0.25
+NO_CODE = "I do not remember any code."
+UNICODE = (
+    "Gr\u00fc\u00dfe aus ", "\u5317\u4eac ", "\U0001f30d", "\U0001f468\u200d\U0001f469\u200d\U0001f467 ", "e\u0301 ", "\u05e9\u05dc\u05d5\u05dd ",
+    "tab\there ", "line\nbreak\r\n", "quote\" back\\slash ", "data: not a field\n\n", "nul\u0000 ", "nel\u0085 ", "ls\u2028 ", "ps\u2029 ", "bom\ufeff ", "end.",
+)  # fmt: skip
+"""Pieces that a careless reader of streams loses or splits."""
+
+_WORDS = re.compile(r"\s*\S+|\s+")
+_CODE = re.compile(r"code:\s*(\S+)", re.IGNORECASE)
+_ASKS = re.compile(r"\bwhat code\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What an agent is told: the message, what the user said before in this session, and the request's metadata."""
+
+    message: str
+    said: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``steps``: pauses in seconds, each before its event; no ``Done`` among them. ``end_s``: the pause before that one.
+
+    ``usage``: ``None`` to be measured.
+    ``refusal``: a refusal's name, where this agent gives no answer at all.
+    """
+
+    steps: tuple[tuple[float, Event], ...] = ()
+    usage: Usage | None = None
+    refusal: str | None = None
+    end_s: float = 0.0
+
+
+Agent = Callable[[Turn], Answer]
+
+
+def words(text: str) -> tuple[str, ...]:
+    """``text`` in pieces that join to it again, a word in each with the space before it."""
+    return tuple(_WORDS.findall(text))
+
+
+def says(pieces: Iterable[str], gap_s: float = 0.0, first_s: float = 0.0) -> Answer:
+    """An answer of deltas, ``first_s`` before the first, ``gap_s`` before each of the others and before the end."""
+    steps = tuple((gap_s if index else first_s, Delta(piece)) for index, piece in enumerate(pieces))
+    return Answer(steps, end_s=gap_s)
+
+
+def echo(turn: Turn) -> Answer:
+    """The message word for word, and the metadata if there is any."""
+    told = f" You told me: {json.dumps(turn.metadata, ensure_ascii=False)}." if turn.metadata else ""
+    return says(words(f"You said: {turn.message}{told}"))
+
+
+def default(turn: Turn) -> Answer:
+    """An echo that also knows the code it was told in this session."""
+    return says(words(_recall(turn))) if _ASKS.search(turn.message) else echo(turn)
+
+
+def memory(turn: Turn) -> Answer:
+    """As ``default``, and it repeats what was said just before."""
+    if _ASKS.search(turn.message) or not turn.said:
+        return default(turn)
+    heard = echo(turn)
+    return Answer(heard.steps + says(words(f" Before that you said: {turn.said[-1]}")).steps)
+
+
+def tools(turn: Turn) -> Answer:
+    """Text, two tool calls each with its result, text."""
+    return Answer(
+        (
+            (0.0, Delta("Let me look that up.")),
+            (0.0, ToolCall("lookup_order", {"query": turn.message})),
+            (0.0, ToolResult("lookup_order", {"status": "shipped"})),
+            (0.0, ToolCall("lookup_weather", {"city": "Z\u00fcrich"})),
+            (0.0, ToolResult("lookup_weather", "sunny")),
+            (0.0, Delta(" It has been shipped, and the sun shines.")),
+        )
+    )
+
+
+def slow(turn: Turn) -> Answer:
+    """An echo that takes its time before the first word and between words."""
+    return says((delta for delta in words(f"You said: {turn.message}")), SLOW_GAP_S, SLOW_FIRST_S)
+
+
+def paced(_turn: Turn) -> Answer:
+    """Events so far apart that a reader can tell whether they were held back."""
+    return says((f"piece {index} " for index in range(1, PACED_DELTAS + 1)), PACED_GAP_S)
+
+
+def long(_turn: Turn) -> Answer:
+    """Thousands of events."""
+    return says(f"Sentence {index} of a long story. " for index in range(1, LONG_DELTAS + 1))
+
+
+def unicode(_turn: Turn) -> Answer:
+    """Characters of every kind that breaks readers."""
+    return says(UNICODE)
+
+
+def failing(_turn: Turn) -> Answer:
+    """Breaks off after two words."""
+    return Answer((*says(words("I begin")).steps, (0.0, Failure("The agent failed while it was answering"))))
+
+
+def unavailable(_turn: Turn) -> Answer:
+    """Never there."""
+    return Answer(refusal="unavailable")
+
+
+def _recall(turn: Turn) -> str:
+    codes = [match[1] for said in turn.said for match in _CODE.finditer(said)]
+    return f"The code is {codes[-1]}" if codes else NO_CODE

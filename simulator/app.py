@@ -1,0 +1,226 @@
+"""The only socket: aiohttp reads requests, the backend plans replies, the pacer writes them to the transport.
+
+aiohttp's own way to write (headers as objects, a coroutine hop an event) costs more than the rest of a reply and hides the
+bytes; so the handler writes a plan itself and gives aiohttp a response that is already sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import sys
+import threading
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+from aiohttp.web_runner import ServerRunner, TCPSite
+from aiohttp.web_server import Server
+
+from ..spec import Clock, Dialect, ScaledClock, dialect, names
+from . import site
+from .backend import Backend
+from .pacer import Pacer
+from .plan import Plan
+from .request import BODY_LIMIT, HttpRequest
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+BACKLOG = 1024
+DRAIN_S = 5.0
+"""How long a stop waits for responses under way, in seconds."""
+
+Log = Callable[[str], None]
+
+
+class Sent(StreamResponse):
+    """A response whose bytes have been written already."""
+
+    def __init__(self, keep_alive: bool) -> None:
+        super().__init__()
+        self._keep_alive = keep_alive
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        return None
+
+
+@dataclass
+class Front:
+    """What answers the requests of one event loop."""
+
+    backend: Backend
+    clock: Clock
+    pacer: Pacer
+    log: Log | None
+
+    async def __call__(self, request: BaseRequest) -> StreamResponse:
+        began = time.monotonic()
+        asked = await _read(request)
+        plan = self._plan(asked)
+        ended = "client left"
+        try:
+            if request.transport is not None:
+                await self.pacer.carry_out(plan, request.transport, request.writer.drain)
+                ended = ""
+        except ConnectionError:
+            pass
+        finally:
+            self.backend.finished(plan)
+            if self.log is not None:
+                self.log(_line(asked, plan, began, ended))
+        return Sent(plan.end == "keep-alive" and not ended)
+
+    def _plan(self, asked: HttpRequest) -> Plan:
+        now = self.clock.now()
+        try:
+            return site.page(asked, self.backend.routes, now) or self.backend.reply(asked, now)
+        except Exception:
+            (self.log or _complain)(traceback.format_exc())
+            raise
+
+
+@dataclass(frozen=True)
+class Running:
+    """A backend that serves. ``base_url``: the shared root, without a slash at its end."""
+
+    base_url: str
+    backend: Backend
+    clock: Clock
+
+    def url(self, name: str) -> str:
+        """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
+        return self.base_url + self.backend.routes.base_path(self.backend.realms[name].dialect)
+
+
+@asynccontextmanager
+async def serving(
+    backend: Backend, clock: Clock, *, host: str = "127.0.0.1", port: int = 0, log: Log | None = None
+) -> AsyncIterator[Running]:
+    """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
+
+    ``OSError`` if the address cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    front = Front(backend, clock, Pacer(loop, clock), log)
+    server = Server(front, access_log=None, logger=_silent(), handler_cancellation=True)
+    runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
+    await runner.setup()
+    try:
+        await TCPSite(runner, host, port, backlog=BACKLOG).start()
+        yield Running(_url(runner.addresses[0]), backend, clock)
+    finally:
+        await runner.cleanup()
+
+
+@contextmanager
+def running(
+    dialects: Sequence[str | Path | Dialect] | None = None,
+    *,
+    seed: int = 0,
+    clock: Clock | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    variant: str | None = None,
+    fault: str | None = None,
+    log: Log | None = None,
+) -> Iterator[Running]:
+    """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default."""
+    backend = Backend(load(dialects), seed, variant=variant, fault=fault)
+    started: Future[tuple[Running, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        try:
+            async with serving(backend, clock or ScaledClock(), host=host, port=port, log=log) as server:
+                started.set_result((server, asyncio.get_running_loop(), stop))
+                await stop.wait()
+        except OSError as error:
+            started.set_exception(error)
+
+    thread = threading.Thread(target=run, args=(main,), name="chatproof-simulator", daemon=True)
+    thread.start()
+    server, loop, stop = started.result()
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+def load(dialects: Sequence[str | Path | Dialect] | None) -> list[Dialect]:
+    """The dialects of those names or folders, all packaged ones for ``None``; ``UnknownDialect`` or ``BadFile``."""
+    chosen = names() if dialects is None else dialects
+    return [one if isinstance(one, Dialect) else dialect(one) for one in chosen]
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine function to its end, on uvloop where it is installed."""
+    try:
+        loop_factory = importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        loop_factory = None
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())
+
+
+async def _read(request: BaseRequest) -> HttpRequest:
+    """The request whole, its body cut off right above the limit; what is cut off closes the connection."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    declared = headers.get("content-length", "0")
+    if headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
+        if declared.isdigit() and int(declared) <= BODY_LIMIT:
+            request.transport.write(CONTINUE)
+        else:
+            return _request(request, headers, bytes(BODY_LIMIT + 1))
+    body = b""
+    if request.can_read_body:
+        parts: list[bytes] = []
+        size = 0
+        while size <= BODY_LIMIT and (part := await request.content.readany()):
+            parts.append(part)
+            size += len(part)
+        body = b"".join(parts)
+    return _request(request, headers, body)
+
+
+def _request(request: BaseRequest, headers: dict[str, str], body: bytes) -> HttpRequest:
+    whole = len(body) <= BODY_LIMIT
+    version = (request.version.major, request.version.minor)
+    return HttpRequest(
+        request.method, request.raw_path, headers, body[: BODY_LIMIT + 1], version, request.keep_alive and whole
+    )
+
+
+def _line(asked: HttpRequest, plan: Plan, began: float, ended: str) -> str:
+    """One line of the log: time, request, status, what was said, milliseconds."""
+    took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+    target = asked.target.encode("ascii", "backslashreplace").decode()
+    words = (time.strftime("%H:%M:%S"), asked.method, target, str(plan.status), plan.said, took, ended)
+    return "  ".join(word for word in words if word)
+
+
+def _url(address: tuple[str, int]) -> str:
+    host, port = address[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _silent() -> logging.Logger:
+    """aiohttp reports every client's bad request with a traceback; its answer to that client is enough."""
+    logger = logging.getLogger("chatproof.simulator")
+    logger.setLevel(logging.CRITICAL + 1)
+    return logger
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,217 @@
+"""The backend: requests in, plans out. No socket, no clock, no global randomness; time is an argument.
+
+>>> from chatproof.spec import dialect
+>>> ask = HttpRequest("POST", "/chat", {"authorization": "Bearer key-valid"}, b'{"agent_id": "echo", "message": "Hi"}')
+>>> Backend([dialect("guide")]).reply(ask, now=0.0).status
+200
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..spec import Dialect, Done, Failure, Shape, did_you_mean
+from . import encode, meter, population
+from .agents import Answer, Turn
+from .faults import FAULTS
+from .limits import Limiter, Standing
+from .plan import Layer, Plan, build, shown, through
+from .population import Key
+from .realm import Realm
+from .refusals import ORDER, Case
+from .reply import Beat, Headers, Refusal, Reply
+from .request import Asked, HttpRequest, Mistake, wants_stream
+from .routes import Routes
+from .rules import Rules
+from .variants import VARIANTS
+
+
+class Backend:
+    """Some dialects with their populations. The same seed and the same requests at the same times give the same bytes.
+
+    ``variant`` (legal) and ``fault`` (a violation) bend it on purpose, by name, and so do further ``layers``; an unknown name
+    raises ``ValueError``.
+    """
+
+    def __init__(
+        self,
+        dialects: Sequence[Dialect],
+        seed: int = 0,
+        *,
+        variant: str | None = None,
+        fault: str | None = None,
+        layers: Iterable[Layer] = (),
+    ) -> None:
+        self.layers = (*named_layers(variant, fault), *layers)
+        self.rules = through(Rules(), (layer.rules for layer in self.layers))
+        self.routes = Routes(dialects)
+        self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
+        self._tickets = 0
+        self._held: dict[int, Limiter] = {}
+
+    def reply(self, request: HttpRequest, now: float) -> Plan:
+        """The plan of the response. Whoever carries it out tells ``finished`` when it is over, for whatever reason."""
+        route = self.routes.find(request)
+        realm = self.realms[route.dialect.name]
+        case = Case(request, route, realm, now, self.rules.early)
+        self._tickets += 1
+        refusal = self._refusal(case)
+        reply = self._refused(case, refusal) if refusal else self._admitted(case)
+        reply = replace(reply, headers=(*reply.headers, *_limit_headers(case)))
+        return shown(build(reply, request, now, self.layers), _said(reply, case), self._tickets)
+
+    def finished(self, plan: Plan) -> None:
+        """The response is over or its client has gone: give back its place among the concurrent ones. Idempotent."""
+        limiter = self._held.pop(plan.ticket, None)
+        if limiter is not None:
+            limiter.release()
+
+    @property
+    def in_flight(self) -> int:
+        """Admitted requests that are not finished."""
+        return len(self._held)
+
+    def _refusal(self, case: Case) -> Refusal | None:
+        for reason in ORDER:
+            refusal = reason(case)
+            if refusal is not None:
+                refusal = self.rules.refuse(refusal)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _refused(self, case: Case, refusal: Refusal) -> Reply:
+        dialect = case.route.dialect
+        row = dialect.errors[refusal.name]
+        mistake = refusal.mistake or Mistake("", "", "")
+        message = row.message.format(
+            field=mistake.field,
+            Field=mistake.field.capitalize(),
+            problem=mistake.problem,
+            kind=mistake.kind,
+            agent=refusal.agent,
+            retry_after=refusal.retry_after,
+        )
+        fields: dict[str, Any] = {
+            "message": message,
+            "code": row.code,
+            "kind": mistake.kind,
+            "location": list(mistake.location),
+            "details": {},
+            "retry_after": refusal.retry_after,
+        }
+        headers: Headers = ()
+        if refusal.name == "unauthorized":
+            headers = (("WWW-Authenticate", "Bearer"),)
+        elif refusal.name == "method_not_allowed":
+            headers = (("Allow", ", ".join(case.route.allow)),)
+        elif refusal.retry_after is not None:
+            headers = ((dialect.limits.retry_after, str(refusal.retry_after)),)
+        return Reply(dialect, row.status, row.shape, fields, headers=headers, refusal=refusal)
+
+    def _admitted(self, case: Case) -> Reply:
+        """A request that nothing speaks against: it counts, whatever becomes of it."""
+        key = case.key or case.realm.keys[population.KEY_ROLES["valid"]]
+        limiter = case.realm.limiter(key)
+        limiter.take(case.now)
+        self._held[self._tickets] = limiter
+        asked = case.asked if isinstance(case.asked, Asked) else Asked({})
+        assert case.route.operation is not None
+        if case.route.operation.mode == "keys":
+            return self._created(case, key, str(asked.roles.get("name", "")))
+        return self._answered(case, key, asked)
+
+    def _created(self, case: Case, key: Key, name: str) -> Reply:
+        dialect, realm = case.route.dialect, case.realm
+        number, text = realm.create_key(key, case.agent or "default", name)
+        shown_agent = realm.examples.aliases.get(case.agent_asked, case.agent_asked)
+        fields = {"id": number, "key": text, "agent": shown_agent, "name": name}
+        return Reply(dialect, 200, dialect.key_reply or Shape(), fields)
+
+    def _answered(self, case: Case, key: Key, asked: Asked) -> Reply:
+        realm, dialect = case.realm, case.route.dialect
+        agent = case.agent or "default"
+        documented = realm.examples.conversations.get(asked.message) if agent in realm.examples.agents else None
+        streamed = self._streamed(case, asked, documented.stream if documented else None)
+        session_id = asked.session or self._new_session(case, key, agent, documented.session if documented else None)
+        turn = self._turn(case, (key.name, agent, session_id), asked)
+        answer = population.answer(realm.examples, agent, turn)
+        breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
+        if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
+            return self._refused(case, Refusal(answer.refusal or "internal_error"))
+        beats = _beats(answer, asked.message, None if breaks_off else session_id)
+        usage = next((beat.event.usage for beat in beats if isinstance(beat.event, Done)), None)
+        realm.spend(key, meter.cost(usage) if usage else 0)
+        fields = {"agent": case.agent_asked, "model": realm.examples.model}
+        return Reply(dialect, 200, dialect.reply, fields, beats, streamed)
+
+    def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
+        assert case.route.operation is not None
+        wanted = wants_stream(case.route.dialect, case.route.operation, asked, case.request.headers)
+        if wanted is not None:
+            return wanted
+        default = case.route.dialect.request.switch.default if documented is None else documented
+        return default != self.rules.flip_switch
+
+    def _new_session(self, case: Case, key: Key, agent: str, documented: str | None) -> str:
+        realm = case.realm
+        if documented and not realm.sessions.taken(self.rules.spot((key.name, agent, documented)), case.now):
+            return documented
+        return realm.examples.session_prefix + realm.ids.draw(f"session/{key.name}")
+
+    def _turn(self, case: Case, spot: tuple[str, str, str], asked: Asked) -> Turn:
+        session = case.realm.sessions.open(self.rules.spot(spot), case.now)
+        turn = Turn(asked.message, tuple(session.said), asked.roles.get("metadata", {}))
+        if self.rules.remember:
+            session.said.append(asked.message)
+        return turn
+
+
+def _beats(answer: Answer, message: str, session_id: str | None) -> tuple[Beat, ...]:
+    """The steps at absolute times, and ``Done`` at the end unless the answer broke off (``session_id`` is then ``None``)."""
+    beats: list[Beat] = []
+    due = 0.0
+    for wait, event in answer.steps:
+        due += wait
+        beats.append(Beat(due, event))
+    if session_id is not None:
+        usage = answer.usage or meter.measure(message, (event for _, event in answer.steps))
+        beats.append(Beat(due + answer.end_s, Done(session_id, usage)))
+    return tuple(beats)
+
+
+def named_layers(variant: str | None, fault: str | None) -> tuple[Layer, ...]:
+    """The layers of a variant and a fault; ``ValueError`` for a name that nothing has."""
+    if variant is not None and variant not in VARIANTS:
+        raise ValueError(f"no variant {variant!r}{did_you_mean(variant, list(VARIANTS))}")
+    if fault is not None and fault not in FAULTS:
+        raise ValueError(f"no fault {fault!r}{did_you_mean(fault, list(FAULTS))}")
+    return tuple([FAULTS[fault].layer] if fault else []) + tuple([VARIANTS[variant].layer] if variant else [])
+
+
+def _has_failure(dialect: Dialect) -> bool:
+    return any(row.event == "failure" for row in dialect.stream)
+
+
+def _limit_headers(case: Case) -> Headers:
+    standing: Standing | None
+    if case.limiter is not None:
+        standing = case.limiter.standing(case.now)
+    else:
+        standing = Limiter(population.first_plan(case.route.dialect)).standing(case.now)
+    if standing is None:
+        return ()
+    names = case.route.dialect.limits
+    told = (standing.limit, standing.remaining, standing.reset)
+    return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))
+
+
+def _said(reply: Reply, case: Case) -> str:
+    """What the log shows behind the status."""
+    if reply.refusal:
+        return reply.refusal.name
+    if not reply.beats:
+        return "key"
+    return f"{'stream' if reply.streamed else 'json'} {encode.dumps(case.agent)[1:-1]}"

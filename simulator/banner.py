@@ -1,0 +1,71 @@
+"""What ``serve`` prints when it accepts: where each dialect is, who lives there, and one request to paste."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from ..spec import Dialect
+from . import population
+from .pointer import put
+from .routes import AGENT, Routes
+
+ABOUT_KEYS = {
+    "valid": "a generous plan",
+    "limited": "the smallest documented plan",
+    "daily": f"{population.DAILY.requests_per_day} requests a day",
+    "broke": "no balance: 402",
+    "revoked": "refused: 401",
+    "other_customer": "another customer's",
+    "other_agent": "opens another agent only",
+    "account": "may create agent keys",
+}
+
+
+def banner(routes: Routes, base_url: str, settings: str) -> str:
+    """The whole text, ready to print."""
+    urls = [(dialect.name, base_url + routes.base_path(dialect)) for dialect in routes.dialects]
+    credentials: dict[str, str] = {}
+    for dialect in routes.dialects:
+        credentials |= population.roles(dialect)["credentials"]
+    keys = [(role, key, ABOUT_KEYS.get(role, "")) for role, key in credentials.items()]
+    lines = [
+        f"chatproof serves on {base_url} ({settings}); Ctrl-C stops it",
+        "",
+        *_columns([*urls, ("docs", f"{base_url}/docs"), ("openapi", f"{base_url}/openapi.json")]),
+        "",
+        "keys",
+        *_columns([*keys, ("metered", population.METERED_KEY, f"a balance of {population.METERED_BALANCE}")]),
+        "",
+        "agents",
+        f"  {' '.join(population.AGENTS)}{_prefixes(routes)}",
+        "",
+        "try",
+        f"  {curl(routes.dialects[0], base_url + routes.base_path(routes.dialects[0]))}",
+    ]
+    return "\n".join(lines)
+
+
+def curl(dialect: Dialect, url: str) -> str:
+    """One command that talks to the default agent, in the form of that dialect's first chat."""
+    operation = dialect.operation("switched", "stream", "json")
+    assert operation is not None
+    agent = population.roles(dialect)["agents"]["default"]
+    body: dict[str, Any] = {}
+    for role, value in (("agent", agent), ("message", "Hello"), ("stream", True)):
+        if role in dialect.request.chat and (role != "stream" or operation.mode == "switched"):
+            put(body, dialect.request.chat[role][0], value)
+    words = ["curl", "-N", url + operation.path.replace(AGENT, agent)]
+    words += ["-H", f"Authorization: Bearer {population.KEY_ROLES['valid']}", "-H", "Content-Type: application/json"]
+    return shlex.join([*words, "-d", json.dumps(body)])
+
+
+def _prefixes(routes: Routes) -> str:
+    found = [f"{dialect.agent_prefix}... in {dialect.name}" for dialect in routes.dialects if dialect.agent_prefix]
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _columns(rows: list[tuple[str, ...]] | list[tuple[str, str]] | list[tuple[str, str, str]]) -> list[str]:
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
+    return ["  " + "  ".join((*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1])) for row in rows]

@@ -1,0 +1,109 @@
+"""Meaning to bytes, by a dialect's table: roles to JSON, events to Server-Sent Events. Pure.
+
+JSON has Python's default separators and raw UTF-8, but for the characters that some line readers take for a line's end or
+that have no UTF-8 form at all: those are escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..spec import Delta, Dialect, Done, Event, Failure, Shape, ToolCall, ToolResult
+from .pointer import put
+from .reply import Beat
+
+KINDS: dict[type[Any], str] = {
+    Delta: "delta",
+    ToolCall: "tool_call",
+    ToolResult: "tool_result",
+    Done: "done",
+    Failure: "failure",
+}
+ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+
+_dumps = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass(frozen=True)
+class Literal:
+    """An event that is no JSON, such as ``[DONE]``."""
+
+    text: str
+
+
+def dumps(value: Any) -> str:
+    """JSON text that any UTF-8 encoder takes and any line reader leaves whole."""
+    text = _dumps(value)
+    return text if text.isascii() and "\x7f" not in text else ESCAPED.sub(_escape, text)
+
+
+def fill(shape: Shape, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON object of ``shape``: its constants, then each role that has a field, in the table's order."""
+    value: dict[str, Any] = {}
+    for pointer, constant in shape.constants.items():
+        put(value, pointer, constant)
+    for role, pointers in shape.roles.items():
+        if role in fields:
+            put(value, pointers[0], fields[role])
+    return value
+
+
+def event_value(dialect: Dialect, event: Event) -> Any:
+    """What stands on an event's ``data:`` line: a JSON value, a ``Literal``, or ``None`` where the dialect has no such event."""
+    kind = KINDS[type(event)]
+    for row in dialect.stream:
+        if row.event == kind:
+            return fill(row.shape, event_fields(event)) if row.literal is None else Literal(row.literal)
+    return None
+
+
+def event_fields(event: Event) -> dict[str, Any]:
+    """The roles of one event."""
+    match event:
+        case Delta():
+            return {"text": event.text}
+        case ToolCall():
+            return {"name": event.name, "args": dict(event.args)}
+        case ToolResult():
+            return {"name": event.name, "result": event.result}
+        case Done():
+            usage = event.usage
+            fields = {"input_tokens": usage.input, "output_tokens": usage.output, "total_tokens": usage.total}
+            return {role: value for role, value in {"session": event.session, **fields}.items() if value is not None}
+        case Failure():
+            return {"message": event.message}
+
+
+def gather(beats: Iterable[Beat]) -> dict[str, Any]:
+    """The roles of a JSON reply out of the same events that a stream would carry."""
+    fields: dict[str, Any] = {}
+    texts: list[str] = []
+    calls: list[dict[str, Any]] = []
+    for beat in beats:
+        match beat.event:
+            case Delta(text):
+                texts.append(text)
+            case ToolCall(name, args):
+                calls.append({"name": name, "args": dict(args)})
+            case ToolResult(name, result):
+                for call in calls:
+                    if call["name"] == name and "result" not in call:
+                        call["result"] = result
+                        break
+            case Done():
+                fields |= event_fields(beat.event)
+    return fields | {"text": "".join(texts), "tool_calls": calls}
+
+
+def block(value: Any, text: Callable[[Any], str] = dumps) -> bytes:
+    """One event of a stream (WHATWG HTML, 9.2.6): a ``data:`` line and a blank one."""
+    line = value.text if isinstance(value, Literal) else text(value)
+    return f"data: {line}\n\n".encode()
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -1,0 +1,19 @@
+"""What a reply costs: words, counted the same way every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..spec import Delta, Event, Usage
+
+
+def measure(message: str, events: Iterable[Event]) -> Usage:
+    """Words in and words out, at least one each, and their sum."""
+    text = "".join(event.text for event in events if isinstance(event, Delta))
+    used_in, used_out = max(1, len(message.split())), max(1, len(text.split()))
+    return Usage(used_in, used_out, used_in + used_out)
+
+
+def cost(usage: Usage) -> int:
+    """The units that a reply takes off a balance: its total, or the sum of its parts."""
+    return usage.total if usage.total is not None else (usage.input or 0) + (usage.output or 0)

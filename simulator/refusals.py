@@ -1,0 +1,101 @@
+"""Why a request is not answered: one table, in the order in which the reasons win (AMB-19)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from .limits import Limiter
+from .population import Key, agent_name
+from .realm import Realm
+from .reply import Refusal
+from .request import BODY_LIMIT, Asked, HttpRequest, Mistake, bearer, is_json, read_body
+from .routes import Route
+
+
+class Case:
+    """One request on its way through the table: what it says, read when first asked for and once."""
+
+    def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, early: int = 0) -> None:
+        self.request, self.route, self.realm, self.now, self.early = request, route, realm, now, early
+
+    @cached_property
+    def key(self) -> Key | None:
+        """The key it came with, if it is one that opens anything at all."""
+        key = self.realm.keys.get(bearer(self.request.headers) or "")
+        return None if key is None or key.revoked else key
+
+    @cached_property
+    def limiter(self) -> Limiter | None:
+        return self.realm.limiter(self.key) if self.key else None
+
+    @cached_property
+    def asked(self) -> Asked | Mistake:
+        assert self.route.operation is not None
+        return read_body(self.route.dialect, self.route.operation, self.request.body)
+
+    @property
+    def agent_asked(self) -> str:
+        if self.route.agent is not None:
+            return self.route.agent
+        return str(self.asked.roles.get("agent", "")) if isinstance(self.asked, Asked) else ""
+
+    @cached_property
+    def agent(self) -> str | None:
+        return agent_name(self.route.dialect, self.realm.examples, self.agent_asked)
+
+
+def _path(case: Case) -> Refusal | None:
+    if case.route.operation is not None:
+        return None
+    return Refusal("method_not_allowed" if case.route.allow else "path_not_found")
+
+
+def _auth(case: Case) -> Refusal | None:
+    return None if case.key else Refusal("unauthorized")
+
+
+def _size(case: Case) -> Refusal | None:
+    return Refusal("too_large") if len(case.request.body) > BODY_LIMIT else None
+
+
+def _media(case: Case) -> Refusal | None:
+    return None if is_json(case.request.headers) else Refusal("unsupported_media")
+
+
+def _body(case: Case) -> Refusal | None:
+    return Refusal("invalid_request", mistake=case.asked) if isinstance(case.asked, Mistake) else None
+
+
+def _agent(case: Case) -> Refusal | None:
+    return None if case.agent else Refusal("agent_not_found", agent=case.agent_asked)
+
+
+def _scope(case: Case) -> Refusal | None:
+    scope = case.key.agent if case.key else None
+    assert case.route.operation is not None
+    creates = case.route.operation.mode == "keys"
+    return Refusal("wrong_agent") if scope is not None and (creates or scope != case.agent) else None
+
+
+def _rate(case: Case) -> Refusal | None:
+    wait = case.limiter.retry_after(case.now, case.early) if case.limiter else None
+    return None if wait is None else Refusal("rate_limited", retry_after=wait)
+
+
+def _balance(case: Case) -> Refusal | None:
+    left = case.realm.balances.get(case.key.name) if case.key else None
+    return Refusal("insufficient_balance") if left is not None and left <= 0 else None
+
+
+ORDER: tuple[Callable[[Case], Refusal | None], ...] = (
+    _path,
+    _auth,
+    _size,
+    _media,
+    _body,
+    _agent,
+    _scope,
+    _rate,
+    _balance,
+)

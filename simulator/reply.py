@@ -1,0 +1,47 @@
+"""What a backend has decided to say, before it has bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..spec import Dialect, Event, Shape
+from .request import Mistake
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why there is no reply: a name of ``spec.model.REFUSALS``, with what its message mentions. ``retry_after``: seconds."""
+
+    name: str
+    agent: str = ""
+    mistake: Mistake | None = None
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One event of a reply and when it is due, in seconds of the backend's clock after the request."""
+
+    due_s: float
+    event: Event
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One response in meaning. ``beats`` are an agent's reply, as a stream or gathered into one JSON body of ``shape``.
+
+    ``fields``: further roles of that body, or all of them when there are no beats (an error, a new key).
+    """
+
+    dialect: Dialect
+    status: int
+    shape: Shape
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    beats: tuple[Beat, ...] = ()
+    streamed: bool = False
+    headers: Headers = ()
+    refusal: Refusal | None = None

@@ -1,0 +1,155 @@
+"""Bytes to meaning: who asks, and what. Nothing here knows whether the key or the agent exists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ..spec import Dialect, Operation
+from .pointer import parts
+
+BODY_LIMIT = 1 << 20
+"""The largest body taken, in bytes."""
+
+TYPES: dict[str, tuple[type, str, str]] = {
+    "agent": (str, "must be a string", "string_type"),
+    "message": (str, "must be a string", "string_type"),
+    "session": (str, "must be a string", "string_type"),
+    "user": (str, "must be a string", "string_type"),
+    "name": (str, "must be a string", "string_type"),
+    "stream": (bool, "must be a boolean", "bool_type"),
+    "metadata": (dict, "must be an object", "dict_type"),
+}
+
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """One request as it came. ``headers``: names in lower case. ``body`` may be cut off right above ``BODY_LIMIT``."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    version: tuple[int, int] = (1, 1)
+    keep_alive: bool = True
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Why a body is refused: the field's name, the problem in words, and its kind as one word."""
+
+    field: str
+    problem: str
+    kind: str
+    location: tuple[str, ...] = ("body",)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A valid body: its roles. A role left out, or given as an allowed ``null``, is not there."""
+
+    roles: Mapping[str, Any]
+
+    @property
+    def message(self) -> str:
+        return str(self.roles.get("message", ""))
+
+    @property
+    def session(self) -> str | None:
+        return self.roles.get("session") or None
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The credential of an ``Authorization: Bearer`` header (RFC 6750, 2.1), its scheme in any case; else ``None``."""
+    scheme, _, credential = headers.get("authorization", "").strip().partition(" ")
+    return credential.strip() or None if scheme.lower() == "bearer" else None
+
+
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Whether the body claims to be JSON, or claims nothing (AMB-20)."""
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media in ("", "application/json") or media.endswith("+json")
+
+
+def parse_json(body: bytes) -> Any:
+    """The JSON value of a body, by RFC 8259: UTF-8, no ``NaN``, no name twice. ``ValueError`` for anything else."""
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def read_body(dialect: Dialect, operation: Operation, body: bytes) -> Asked | Mistake:
+    """What the body of a request to ``operation`` says, by the dialect's table of roles."""
+    try:
+        value = parse_json(body)
+    except ValueError:
+        return Mistake("body", "is not valid JSON", "json_invalid")
+    if not isinstance(value, dict):
+        return Mistake("body", "must be an object", "dict_type")
+    keys = operation.mode == "keys"
+    table = dialect.request.keys if keys else dialect.request.chat
+    required: Sequence[str] = () if keys else dialect.request.required
+    roles: dict[str, Any] = {}
+    for role, pointers in table.items():
+        found = _role(value, role, pointers, role in required, role in dialect.request.nullable)
+        if isinstance(found, Mistake):
+            return found
+        if found is not ABSENT:
+            roles[role] = found
+    return Asked(roles)
+
+
+def wants_stream(dialect: Dialect, operation: Operation, asked: Asked, headers: Mapping[str, str]) -> bool | None:
+    """Whether this request asks for a stream; ``None`` if it says nothing and the default decides."""
+    if operation.mode != "switched":
+        return operation.mode == "stream"
+    if "stream" in asked.roles:
+        return bool(asked.roles["stream"])
+    if dialect.request.switch.accept and "text/event-stream" in headers.get("accept", "").lower():
+        return True
+    return None
+
+
+def knows(value: Any, pointers: Sequence[str]) -> tuple[str, Any] | None:
+    """The first of ``pointers`` that exists in a JSON value, and what stands there."""
+    for pointer in pointers:
+        at = value
+        for part in parts(pointer):
+            at = at.get(part, ABSENT) if isinstance(at, dict) else ABSENT
+        if at is not ABSENT:
+            return pointer, at
+    return None
+
+
+def _role(value: Any, role: str, pointers: Sequence[str], required: bool, nullable: bool) -> Any:
+    found = knows(value, pointers)
+    pointer, at = found if found else (pointers[0], ABSENT)
+    if at is None and nullable:
+        at = ABSENT
+    if at is ABSENT:
+        return Mistake(*_named(pointer, "is required", "missing")) if required else ABSENT
+    wanted, problem, kind = TYPES[role]
+    return at if isinstance(at, wanted) else Mistake(*_named(pointer, problem, kind))
+
+
+@cache
+def _named(pointer: str, problem: str, kind: str) -> tuple[str, str, str, tuple[str, ...]]:
+    path = parts(pointer)
+    return ".".join(path), problem, kind, ("body", *path)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name is given twice")
+    return value

@@ -1,0 +1,77 @@
+"""``chatproof serve``: a backend for people, until they press Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..spec import BadFile, Clock, parse_clock
+from ..spec.load import UnknownDialect
+from .app import load, run, serving
+from .backend import Backend
+from .banner import banner
+
+USAGE = 2
+"""The exit code of a bad flag, a bad file, or an address that cannot be had."""
+
+
+def serve(
+    dialects: Sequence[str | Path] | None = None,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    seed: int = 0,
+    clock: str | Clock = "real",
+    *,
+    variant: str | None = None,
+    fault: str | None = None,
+) -> int:
+    """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
+
+    The banner goes to standard output once requests are accepted; the log, and the one line of an error, to standard error.
+    """
+    try:
+        chosen = parse_clock(clock) if isinstance(clock, str) else clock
+        backend = Backend(load(dialects or None), seed, variant=variant, fault=fault)
+    except UnknownDialect as error:
+        return _refuse(f"no dialect {str(error)!r}, and no folder of that name with a dialect.yaml")
+    except (BadFile, ValueError) as error:
+        return _refuse(str(error))
+    settings = f"seed {seed}, clock {clock if isinstance(clock, str) else type(clock).__name__}"
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        async with serving(backend, chosen, host=host, port=port, log=_log) as server:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop.set)
+            print(banner(backend.routes, server.base_url, settings), flush=True)
+            await stop.wait()
+
+    try:
+        run(main)
+    except (OSError, OverflowError) as error:
+        return _refuse(f"cannot listen on {host}:{port}: {_reason(error)}")
+    return 0
+
+
+def _refuse(message: str) -> int:
+    _log(f"chatproof serve: {message}")
+    return USAGE
+
+
+def _reason(error: OSError | OverflowError) -> str:
+    """The system's words alone: asyncio wraps them in a sentence of its own."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number is not None and number > 0 else str(error)
+
+
+def _log(line: str) -> None:
+    """A reader of the log that has gone away must not stop the backend."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        return

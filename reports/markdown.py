@@ -145,7 +145,7 @@ def _cells(cells: list[str]) -> str:
 
 def _md(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    return one_line(text)
+    return SPECIAL.sub(r"\\\1", one_line(text))
 
 
 def _prose(text: str) -> str:

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
+from ..spec import Dialect
 from .plan import Message, Plan, Write, frame, http_date, shown
 from .request import HttpRequest
 from .routes import Routes
 
-ASSETS = Path(__file__).parent / "assets"
-HTML = "text/html; charset=utf-8"
+VIEWER = Path(__file__).parent / "assets" / "api-reference.js.gz"
+"""Scalar's API reference (MIT, see the licence beside it): the viewer that shows the events of an OpenAPI 3.2 stream."""
 INDEX = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>chatproof</title>
 <h1>chatproof</h1>
 <p>A fake chat backend. <a href="/docs">Browse its API</a>, or take it as <a href="/openapi.json">OpenAPI</a>.</p>
 <ul>{items}</ul>
 </html>
+"""
+
+DOCS = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>chatproof API</title></head>
+<body><div id="app"></div>
+<script src="/docs/api-reference.js"></script>
+<script>
+Scalar.createApiReference("#app", {
+  url: "/openapi.json", withDefaultFonts: false, telemetry: false, showDeveloperTools: "never",
+  agent: {disabled: true}, mcp: {disabled: true}, hideClientButton: true, documentDownloadType: "direct",
+  authentication: {preferredSecurityScheme: null},
+})
+</script></body></html>
 """
 
 Content = tuple[str, bytes]
@@ -36,24 +53,42 @@ def page(request: HttpRequest, routes: Routes, now: float) -> Plan | None:
     return shown(frame(Message(200, headers, (Write(0.0, body),), "length"), request), "page", 0)
 
 
+def openapi(dialects: Sequence[Dialect]) -> dict[str, Any]:
+    """One OpenAPI document of all that is served, at the paths where it is served."""
+    from ..spec.openapi import bundle, document
+
+    if len(dialects) > 1:
+        return {**bundle(list(dialects)), "servers": [{"url": "/"}]}
+    return {**document(dialects[0]), "servers": [{"url": "/"}]}
+
+
 def _index(routes: Routes) -> Content:
     items = "".join(
-        f"<li>{escape(dialect.title)}: <code>{escape(operation.method)} {escape(routes.base_path(dialect) + operation.path)}</code></li>"
+        f"<li>{escape(dialect.title)}: <code>{escape(operation.method)} "
+        f"{escape(routes.base_path(dialect) + operation.path)}</code></li>"
         for dialect in routes.dialects
         for operation in dialect.operations
     )
-    return HTML, INDEX.format(items=items).encode()
-
-
-def _openapi(routes: Routes) -> Content:
-    return "application/json", _bundle(routes)
+    return "text/html; charset=utf-8", INDEX.format(items=items).encode()
 
 
 @cache
-def _bundle(routes: Routes) -> bytes:
-    from ..spec.openapi import bundle
-
-    return json.dumps(bundle(list(routes.dialects))).encode()
+def _openapi(routes: Routes) -> Content:
+    return "application/json", json.dumps(openapi(routes.dialects)).encode()
 
 
-PAGES: dict[str, Callable[[Routes], Content]] = {"/": _index, "/openapi.json": _openapi}
+def _docs(_routes: Routes) -> Content:
+    return "text/html; charset=utf-8", DOCS.encode()
+
+
+@cache
+def _viewer(_routes: Routes) -> Content:
+    return "text/javascript; charset=utf-8", gzip.decompress(VIEWER.read_bytes())
+
+
+PAGES: dict[str, Callable[[Routes], Content]] = {
+    "/": _index,
+    "/openapi.json": _openapi,
+    "/docs": _docs,
+    "/docs/api-reference.js": _viewer,
+}

@@ -34,6 +34,8 @@ def write_faces(result: dict[str, Any], files: Mapping[str, Path | None]) -> Non
                 write(result, path)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(FACES[face](result), "utf-8")
-        except (BadReport, OSError) as error:
-            fail(f"{path}: cannot be written: {error}")
+                path.write_text(FACES[face](result), "utf-8", newline="\n")
+        except BadReport as error:
+            fail(str(error))
+        except OSError as error:
+            fail(f"{path}: cannot be written: {error.strerror or error}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import click
 
 from . import __version__
 from .conformance.profile import Profile, load_profile, profile
@@ -123,7 +122,7 @@ def _pace(text: str | None) -> str | int | None:
 @contextmanager
 def _progress(dialect: Dialect) -> Iterator[Callable[[Progress], None]]:
     """One line on a terminal that says what is being played; nothing in a pipe."""
-    if not click.get_text_stream("stderr").isatty():
+    if not sys.stderr.isatty():
         yield lambda progress: None
         return
     from rich.console import Console

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..spec import Dialect
 from . import wire
+from .advertised import advertised
 from .ask import Ask, Via, compose
-from .checks.limits import advertised
 from .exchange import Exchange
 from .profile import Profile
 from .seen import Seen

@@ -87,7 +87,7 @@ class Exchange:
     reads: tuple[Chunk, ...]
     end: End
     detail: str = ""
-    asked: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @cached_property
     def raw(self) -> bytes:

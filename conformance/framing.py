@@ -49,6 +49,7 @@ STATUS_LIKE = re.compile(rb"[ \t]*HTTP/([0-9.]+)[ \t]+([0-9]{3})(?![0-9])[ \t]?(
 FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?", re.DOTALL)
+PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 HEAD_END = re.compile(rb"\n\r?\n")
 LONGEST_LINE = 65536
 SWITCHING_PROTOCOLS = 101
@@ -182,52 +183,48 @@ class Framer:
         """``True`` when there is nothing left to wait for: complete, or broken beyond repair."""
         if self.complete:
             self.surplus += len(data)
-        while data and not (self.complete or self.broken):
-            if self._state == "close":
+        at, waited = 0, len(self._rest)
+        if waited:
+            data, self._rest = self._rest + data, b""
+        while at < len(data) and not (self.complete or self.broken):
+            if self._skip:
+                taken = min(self._skip, len(data) - at)
+                self._skip, at = self._skip - taken, at + taken
+                if self._state == "data" and not self._skip:
+                    self._finish(len(data) - at)
+            elif self._state == "close":
                 return False
-            data = self._data(data) if self._skip else self._line(data)
+            else:
+                at = _after_whole_chunks(data, at) if self._state == "size" else at
+                at, waited = self._line(data, at, waited), 0
         return self.complete or bool(self.broken)
 
-    def _data(self, data: bytes) -> bytes:
-        taken = min(self._skip, len(data))
-        self._skip -= taken
-        if not self._skip:
-            if self._state == "size":
-                self._state = "data-end"
-            else:
-                self._finish(len(data) - taken)
-        return data[taken:]
-
-    def _line(self, data: bytes) -> bytes:
-        """Take one line of the framing (or the whole head) off; what is unfinished waits in ``_rest``."""
+    def _line(self, data: bytes, at: int, waited: int) -> int:
+        """Take one line of the framing (or the whole head), of which ``waited`` bytes were seen before; where the next begins."""
         if self._state == "head":
-            seen = max(len(self._rest) - 2, 0)
-            data = self._rest + data
-            match = HEAD_END.search(data, seen)
+            match = HEAD_END.search(data, max(at, waited - 2))
             end = match.end() if match else 0
         else:
-            data = self._rest + data
-            end = data.find(b"\n") + 1
+            end = data.find(b"\n", at) + 1
         if not end:
-            self._rest = data
-            if len(data) > LONGEST_LINE * (16 if self._state == "head" else 1):
+            self._rest = data[at:]
+            if len(self._rest) > LONGEST_LINE * (16 if self._state == "head" else 1):
                 self.broken = "a line of the framing without end"
-            return b""
-        self._rest = b""
-        line, data = data[:end], data[end:]
+            return len(data)
+        line = data[at:end]
         if self._state == "head":
-            self._head(line, data)
+            self._head(line, len(data) - end)
         elif self._state == "size":
             self._size(line.rstrip(b"\r\n"))
         elif self._state == "data-end":
             self._state = "size"
-            if line.strip(b"\r\n"):
+            if line not in (b"\r\n", b"\n"):
                 self.broken = "chunk data that is not followed by a line end"
-        elif not line.strip(b"\r\n"):
-            self._finish(len(data))
-        return data
+        elif line in (b"\r\n", b"\n"):
+            self._finish(len(data) - end)
+        return end
 
-    def _head(self, raw: bytes, after: bytes) -> None:
+    def _head(self, raw: bytes, after: int) -> None:
         head = read_head(raw, 0)
         if head is None:
             self.broken = "no HTTP/1.1 status line"
@@ -239,7 +236,7 @@ class Framer:
         connection = ",".join(head.named("connection")).lower()
         self.keep_alive = "close" not in connection and (head.version == "1.1" or "keep-alive" in connection)
         if delimiter == "none" or (delimiter == "length" and length == 0):
-            self._finish(len(after))
+            self._finish(after)
         elif delimiter == "length":
             self._skip, self._state = length, "data"
         elif delimiter == "chunked":
@@ -253,11 +250,20 @@ class Framer:
             self.broken = f"bad chunk size {line[:20]!r}"
             return
         self._skip = int(match[1], 16)
-        if not self._skip:
-            self._state = "trailer"
+        self._state = "data-end" if self._skip else "trailer"
 
     def _finish(self, surplus: int) -> None:
         self.complete, self.surplus = True, surplus
+
+
+def _after_whole_chunks(data: bytes, at: int) -> int:
+    """Skips the chunks that are here from size to line end, which most are; the rest goes the slow way, line by line."""
+    while (match := PLAIN_SIZE.match(data, at)) is not None:
+        end = match.end() + int(match[1], 16)
+        if end == match.end() or data[end : end + 2] != b"\r\n":
+            break
+        at = end + 2
+    return at
 
 
 def is_interim(status: int) -> bool:

@@ -12,6 +12,8 @@ from .judge import Judged, Outcome
 from .run import Run
 
 REDACTED = "[redacted]"
+OURS = ("planned", "untestable", "skipped", "not_verified")
+"""Outcomes whose reasons are our own words, with nothing of the target in them."""
 BEFORE, AFTER, ROW = 32, 48, 16
 
 
@@ -26,22 +28,21 @@ def _run(run: Run, version: str) -> dict[str, Any]:
     result = {
         "chatproof": version,
         "kind": "verification",
-        "target": run.profile.base_url,
+        "target": redact(run.profile.base_url, run.profile.secrets),
         "dialect": run.dialect.name,
         "seed": run.seed,
         "started": datetime.fromtimestamp(run.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "duration_s": round(run.duration_s, 3),
         "requests": run.requests,
         "verdict": run.verdict,
-        "reason": run.reason,
+        "reason": redact(run.reason, run.profile.secrets),
         "summary": {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
-        "requirements": [_requirement(row, run) for row in run.judged],
+        "requirements": [_requirement(row, run, run.evidence.secrets()) for row in run.judged],
     }
-    secrets = run.evidence.secrets()
-    return _redact(result, secrets) if secrets else result
+    return result
 
 
-def _requirement(row: Judged, run: Run) -> dict[str, Any]:
+def _requirement(row: Judged, run: Run, secrets: Sequence[str]) -> dict[str, Any]:
     requirement = row.requirement
     return {
         "id": requirement.id,
@@ -52,8 +53,8 @@ def _requirement(row: Judged, run: Run) -> dict[str, Any]:
         "evidence": requirement.evidence,
         "ambiguity": requirement.ambiguity,
         "check": requirement.check,
-        "reason": row.reason,
-        "findings": [_finding(finding, run) for finding in row.findings],
+        "reason": row.reason if row.outcome in OURS else redact(row.reason, secrets),
+        "findings": [redact(_finding(finding, run), secrets) for finding in row.findings],
     }
 
 
@@ -80,11 +81,12 @@ def hex_window(body: bytes, offset: int) -> str:
     return "\n".join(rows)
 
 
-def _redact(value: Any, secrets: Sequence[str]) -> Any:
+def redact(value: Any, secrets: Sequence[str]) -> Any:
+    """``value`` with every secret in its texts replaced: used on what a target or a user wrote, never on our own words."""
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, REDACTED)
         return value
     if isinstance(value, dict):
-        return {key: _redact(item, secrets) for key, item in value.items()}
-    return [_redact(item, secrets) for item in value] if isinstance(value, list) else value
+        return {key: redact(item, secrets) for key, item in value.items()}
+    return [redact(item, secrets) for item in value] if isinstance(value, list) else value

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns where no width is given: a pipe, a file, a log."""
 
+KNOWN_BEFORE = ("planned", "untestable")
+"""Outcomes that no target can change: counted, but explained only on request."""
+
 STYLES: dict[Tone, str] = {"good": "green", "bad": "bold red", "caution": "yellow", "open": "blue", "quiet": "dim"}
 LABEL = 12
 """Columns of the labels in front of a finding's parts."""
@@ -80,6 +83,8 @@ def _run(console: Console, run: Run, verbose: bool) -> None:
     console.print()
     console.print(_text(one_line(run["dialect"]), "bold"), _text(one_line(run["target"])))
     console.print(_text(one_line(facts), "dim"))
+    if not verbose and not decided(tally(run["requirements"])):
+        return
     console.print(_table(run))
     if verbose:
         _listing(console, run)
@@ -167,6 +172,8 @@ def _left_open(console: Console, run: Run, verbose: bool) -> None:
     if not groups:
         return
     console.print(_text(f"Left open, and why ({sum(map(len, groups.values()))})", "bold"))
+    hidden = () if verbose else KNOWN_BEFORE
+    known = {group: groups.pop(group) for group in list(groups) if group[0] in hidden}
     for (outcome, reason), found in groups.items():
         if verbose or len(found) <= 3:
             names = ", ".join(row["id"] for row in found)
@@ -174,6 +181,10 @@ def _left_open(console: Console, run: Run, verbose: bool) -> None:
             names = ", ".join(f"{name} {number}" for name, number in _families(found))
         label, _, tone = OUTCOMES[outcome]
         console.print(_hanging(_text(f"{len(found):4} {label}", STYLES[tone]), f"{reason} [{names}]"))
+    if known:
+        labels = " or ".join(OUTCOMES[outcome][0] for outcome in KNOWN_BEFORE)
+        number = sum(map(len, known.values()))
+        console.print(_text(f"{number:4} {labels}, whatever the target does; -v tells why", "dim"))
     console.print()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
@@ -38,6 +38,8 @@ class Turn:
 class Answer:
     """``steps``: pauses in seconds, each before its event; no ``Done`` among them. ``end_s``: the pause before that one.
 
+    ``by_word``: a stream of it sends its texts a word at a time.
+
     ``usage``: ``None`` to be measured.
     ``refusal``: a refusal's name, where this agent gives no answer at all.
     """
@@ -46,6 +48,7 @@ class Answer:
     usage: Usage | None = None
     refusal: str | None = None
     end_s: float = 0.0
+    by_word: bool = False
 
 
 Agent = Callable[[Turn], Answer]
@@ -56,8 +59,13 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_WORDS.findall(text))
 
 
-def says(pieces: Iterable[str], gap_s: float = 0.0, first_s: float = 0.0) -> Answer:
-    """An answer of deltas, ``first_s`` before the first, ``gap_s`` before each of the others and before the end."""
+def says(text: str) -> Answer:
+    """That text, at once, word by word if it is streamed."""
+    return Answer(((0.0, Delta(text)),), by_word=True)
+
+
+def paces(pieces: Iterable[str], gap_s: float = 0.0, first_s: float = 0.0) -> Answer:
+    """These pieces, ``first_s`` before the first, ``gap_s`` before each of the others and before the end."""
     steps = tuple((gap_s if index else first_s, Delta(piece)) for index, piece in enumerate(pieces))
     return Answer(steps, end_s=gap_s)
 
@@ -65,20 +73,19 @@ def says(pieces: Iterable[str], gap_s: float = 0.0, first_s: float = 0.0) -> Ans
 def echo(turn: Turn) -> Answer:
     """The message word for word, and the metadata if there is any."""
     told = f" You told me: {json.dumps(turn.metadata, ensure_ascii=False)}." if turn.metadata else ""
-    return says(words(f"You said: {turn.message}{told}"))
+    return says(f"You said: {turn.message}{told}")
 
 
 def default(turn: Turn) -> Answer:
     """An echo that also knows the code it was told in this session."""
-    return says(words(_recall(turn))) if _ASKS.search(turn.message) else echo(turn)
+    return says(_recall(turn)) if _ASKS.search(turn.message) else echo(turn)
 
 
 def memory(turn: Turn) -> Answer:
     """As ``default``, and it repeats what was said just before."""
     if _ASKS.search(turn.message) or not turn.said:
         return default(turn)
-    heard = echo(turn)
-    return Answer(heard.steps + says(words(f" Before that you said: {turn.said[-1]}")).steps)
+    return replace(echo(turn), steps=(*echo(turn).steps, (0.0, Delta(f" Before that you said: {turn.said[-1]}"))))
 
 
 def tools(turn: Turn) -> Answer:
@@ -97,27 +104,29 @@ def tools(turn: Turn) -> Answer:
 
 def slow(turn: Turn) -> Answer:
     """An echo that takes its time before the first word and between words."""
-    return says((delta for delta in words(f"You said: {turn.message}")), SLOW_GAP_S, SLOW_FIRST_S)
+    return paces(words(f"You said: {turn.message}"), SLOW_GAP_S, SLOW_FIRST_S)
 
 
 def paced(_turn: Turn) -> Answer:
     """Events so far apart that a reader can tell whether they were held back."""
-    return says((f"piece {index} " for index in range(1, PACED_DELTAS + 1)), PACED_GAP_S)
+    return paces((f"piece {index} " for index in range(1, PACED_DELTAS + 1)), PACED_GAP_S)
 
 
 def long(_turn: Turn) -> Answer:
     """Thousands of events."""
-    return says(f"Sentence {index} of a long story. " for index in range(1, LONG_DELTAS + 1))
+    return paces(f"Sentence {index} of a long story. " for index in range(1, LONG_DELTAS + 1))
 
 
 def unicode(_turn: Turn) -> Answer:
     """Characters of every kind that breaks readers."""
-    return says(UNICODE)
+    return paces(UNICODE)
 
 
 def failing(_turn: Turn) -> Answer:
     """Breaks off after two words."""
-    return Answer((*says(words("I begin")).steps, (0.0, Failure("The agent failed while it was answering"))))
+    return Answer(
+        ((0.0, Delta("I")), (0.0, Delta(" begin")), (0.0, Failure("The agent failed while it was answering")))
+    )
 
 
 def unavailable(_turn: Turn) -> Answer:

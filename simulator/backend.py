@@ -9,15 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
-from ..spec import Dialect, Done, Failure, Shape, did_you_mean
+from ..spec import Delta, Dialect, Done, Failure, Shape, did_you_mean
 from . import encode, meter, population
-from .agents import Answer, Turn
+from .agents import Answer, Turn, words
 from .faults import FAULTS
 from .limits import Limiter, Standing
-from .plan import Layer, Plan, build, shown, through
+from .plan import Layer, Plan, build, through
 from .population import Key
 from .realm import Realm
 from .refusals import ORDER, Case
@@ -59,8 +58,7 @@ class Backend:
         self._tickets += 1
         refusal = self._refusal(case)
         reply = self._refused(case, refusal) if refusal else self._admitted(case)
-        reply = replace(reply, headers=(*reply.headers, *_limit_headers(case)))
-        return shown(build(reply, request, now, self.layers), _said(reply, case), self._tickets)
+        return build(reply, request, now, self.layers, self._tickets)
 
     def finished(self, plan: Plan) -> None:
         """The response is over or its client has gone: give back its place among the concurrent ones. Idempotent."""
@@ -109,7 +107,8 @@ class Backend:
             headers = (("Allow", ", ".join(case.route.allow)),)
         elif refusal.retry_after is not None:
             headers = ((dialect.limits.retry_after, str(refusal.retry_after)),)
-        return Reply(dialect, row.status, row.shape, fields, headers=headers, refusal=refusal)
+        headers = (*headers, *_limit_headers(case))
+        return Reply(dialect, row.status, row.shape, fields, headers=headers, refusal=refusal, said=refusal.name)
 
     def _admitted(self, case: Case) -> Reply:
         """A request that nothing speaks against: it counts, whatever becomes of it."""
@@ -128,7 +127,7 @@ class Backend:
         number, text = realm.create_key(key, case.agent or "default", name)
         shown_agent = realm.examples.aliases.get(case.agent_asked, case.agent_asked)
         fields = {"id": number, "key": text, "agent": shown_agent, "name": name}
-        return Reply(dialect, 200, dialect.key_reply or Shape(), fields)
+        return Reply(dialect, 200, dialect.key_reply or Shape(), fields, headers=_limit_headers(case), said="key")
 
     def _answered(self, case: Case, key: Key, asked: Asked) -> Reply:
         realm, dialect = case.realm, case.route.dialect
@@ -141,11 +140,12 @@ class Backend:
         breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
         if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
             return self._refused(case, Refusal(answer.refusal or "internal_error"))
-        beats = _beats(answer, asked.message, None if breaks_off else session_id)
-        usage = next((beat.event.usage for beat in beats if isinstance(beat.event, Done)), None)
-        realm.spend(key, meter.cost(usage) if usage else 0)
+        usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
+        realm.spend(key, meter.cost(usage))
+        beats = _beats(answer, None if breaks_off else Done(session_id, usage), streamed and answer.by_word)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
-        return Reply(dialect, 200, dialect.reply, fields, beats, streamed)
+        said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}"
+        return Reply(dialect, 200, dialect.reply, fields, beats, streamed, _limit_headers(case), said=said)
 
     def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
         assert case.route.operation is not None
@@ -169,16 +169,18 @@ class Backend:
         return turn
 
 
-def _beats(answer: Answer, message: str, session_id: str | None) -> tuple[Beat, ...]:
-    """The steps at absolute times, and ``Done`` at the end unless the answer broke off (``session_id`` is then ``None``)."""
+def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]:
+    """The steps at absolute times, and ``done`` at the end unless the answer broke off."""
     beats: list[Beat] = []
     due = 0.0
     for wait, event in answer.steps:
         due += wait
-        beats.append(Beat(due, event))
-    if session_id is not None:
-        usage = answer.usage or meter.measure(message, (event for _, event in answer.steps))
-        beats.append(Beat(due + answer.end_s, Done(session_id, usage)))
+        if by_word and isinstance(event, Delta):
+            beats += [Beat(due, Delta(word)) for word in words(event.text)]
+        else:
+            beats.append(Beat(due, event))
+    if done is not None:
+        beats.append(Beat(due + answer.end_s, done))
     return tuple(beats)
 
 
@@ -206,12 +208,3 @@ def _limit_headers(case: Case) -> Headers:
     names = case.route.dialect.limits
     told = (standing.limit, standing.remaining, standing.reset)
     return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))
-
-
-def _said(reply: Reply, case: Case) -> str:
-    """What the log shows behind the status."""
-    if reply.refusal:
-        return reply.refusal.name
-    if not reply.beats:
-        return "key"
-    return f"{'stream' if reply.streamed else 'json'} {encode.dumps(case.agent)[1:-1]}"

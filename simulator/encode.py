@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ KINDS: dict[type[Any], str] = {
     Done: "done",
     Failure: "failure",
 }
+MARK = "\0text\0"
+"""Stands for a text that is not known yet; no table has it."""
 ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 
 _dumps = json.JSONEncoder(ensure_ascii=False).encode
@@ -99,10 +101,18 @@ def gather(beats: Iterable[Beat]) -> dict[str, Any]:
     return fields | {"text": "".join(texts), "tool_calls": calls}
 
 
-def block(value: Any, text: Callable[[Any], str] = dumps) -> bytes:
-    """One event of a stream (WHATWG HTML, 9.2.6): a ``data:`` line and a blank one."""
-    line = value.text if isinstance(value, Literal) else text(value)
-    return f"data: {line}\n\n".encode()
+def block(text: str) -> bytes:
+    """One event of a stream (WHATWG HTML, 9.2.6): a ``data:`` line and a blank one. ``text`` is a single line."""
+    return f"data: {text}\n\n".encode("utf-8", "surrogatepass")
+
+
+def delta_ends(dialect: Dialect) -> tuple[str, str] | None:
+    """What stands before and behind the text in a delta's block; ``None`` where that is no JSON object."""
+    value = event_value(dialect, Delta(MARK))
+    if not isinstance(value, dict):
+        return None
+    before, mark, behind = dumps(value).partition(dumps(MARK))
+    return (f"data: {before}", f"{behind}\n\n") if mark else None
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ..spec import Delta, Dialect, Event, ToolCall, ToolResult, Usage
 from ..spec.files import read, read_trusted
 from ..spec.load import ROOT
-from .agents import Answer, words
+from .agents import Answer
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,10 @@ def examples(dialect: Dialect) -> Examples:
 
 
 def _conversation(row: Mapping[str, Any]) -> Conversation:
-    steps = row["steps"] if "steps" in row else words(row["text"])
+    steps = row["steps"] if "steps" in row else [row["text"]]
     usage = Usage(**row["usage"]) if "usage" in row else None
-    return Conversation(
-        Answer(tuple((0.0, _event(step)) for step in steps), usage), row.get("session"), row.get("stream")
-    )
+    answer = Answer(tuple((0.0, _event(step)) for step in steps), usage, by_word="text" in row)
+    return Conversation(answer, row.get("session"), row.get("stream"))
 
 
 def _event(step: str | Mapping[str, Any]) -> Event:

@@ -23,7 +23,7 @@ def done(change: Callable[[Done], Done]) -> Layer:
     """Another end of every reply."""
 
     def beat(plain: Beat) -> Beat:
-        return replace(plain, event=change(plain.event)) if isinstance(plain.event, Done) else plain
+        return Beat(plain.due_s, change(plain.event)) if isinstance(plain.event, Done) else plain
 
     return events(lambda beats: tuple(map(beat, beats)))
 

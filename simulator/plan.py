@@ -8,13 +8,14 @@ A plan is all that the socket needs to know. Times are seconds of the backend's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
+from ..spec import Delta
 from . import encode
 from .reply import Headers, Reply
 from .request import HttpRequest
@@ -29,8 +30,7 @@ STREAM_HEADERS = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-c
 JSON_HEADERS = (("Content-Type", "application/json"),)
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(NamedTuple):
     """Bytes handed to the transport at once, and when."""
 
     due_s: float
@@ -71,12 +71,11 @@ class Layer:
     plan: Callable[[Plan], Plan] | None = None
 
 
-def build(reply: Reply, request: HttpRequest, now: float, layers: Sequence[Layer] = ()) -> Plan:
+def build(reply: Reply, request: HttpRequest, now: float, layers: Sequence[Layer] = (), ticket: int = 0) -> Plan:
     """The plan of ``reply`` to ``request``, through every layer."""
     reply = through(reply, (layer.reply for layer in layers))
-    message = spell(reply, now, layers)
-    message = through(message, (layer.message for layer in layers))
-    return through(frame(message, request), (layer.plan for layer in layers))
+    message = through(spell(reply, now, layers), (layer.message for layer in layers))
+    return through(frame(message, request, reply.said, ticket), (layer.plan for layer in layers))
 
 
 def through(value: T, changes: Iterable[Callable[[T], T] | None]) -> T:
@@ -89,25 +88,17 @@ def through(value: T, changes: Iterable[Callable[[T], T] | None]) -> T:
 
 def spell(reply: Reply, now: float, layers: Sequence[Layer] = ()) -> Message:
     """Headers and body of a reply: one block an event, or one JSON text due with the last event."""
-
-    def value(plain: Any) -> Any:
-        return through(plain, (layer.value for layer in layers))
-
-    def text(plain: Any) -> str:
-        return through(encode.dumps(plain), (layer.text for layer in layers))
-
     date = ("Date", http_date(int(now)))
     if reply.streamed:
-        values = ((beat.due_s, encode.event_value(reply.dialect, beat.event)) for beat in reply.beats)
-        pieces = tuple(Write(due, encode.block(value(said), text)) for due, said in values if said is not None)
+        pieces = tuple(_blocks(reply, layers))
         return Message(reply.status, (date, *STREAM_HEADERS, *reply.headers), pieces, "chunked")
     fields = {**reply.fields, **encode.gather(reply.beats)} if reply.beats else reply.fields
-    body = text(value(encode.fill(reply.shape, fields))).encode("utf-8", "surrogatepass")
+    body = _text(encode.fill(reply.shape, fields), layers).encode("utf-8", "surrogatepass")
     due = reply.beats[-1].due_s if reply.beats else 0.0
     return Message(reply.status, (date, *JSON_HEADERS, *reply.headers), (Write(due, body),), "length")
 
 
-def frame(message: Message, request: HttpRequest) -> Plan:
+def frame(message: Message, request: HttpRequest, said: str = "", ticket: int = 0) -> Plan:
     """Framing by RFC 9112: a length for what is whole, chunks for a stream, the connection's end for HTTP/1.0 streams."""
     framing: Framing = message.framing
     if framing == "chunked" and request.version < (1, 1):
@@ -122,16 +113,15 @@ def frame(message: Message, request: HttpRequest) -> Plan:
         headers.append(("Connection", "close"))
     elif request.version < (1, 1):
         headers.append(("Connection", "keep-alive"))
-    writes = [Write(0.0, head(message.status, headers))] if message.framing != "length" else []
-    if message.framing == "length":
-        due = message.pieces[0].due_s if message.pieces else 0.0
-        writes.append(Write(due, head(message.status, headers)))
+    starts = message.pieces[0].due_s if framing == "length" and message.pieces else 0.0
+    writes = [Write(starts, head(message.status, headers))]
     if request.method != "HEAD":
-        chunked = framing == "chunked"
-        writes += [Write(piece.due_s, chunk(piece.data) if chunked else piece.data) for piece in message.pieces]
-        if chunked:
+        if framing == "chunked":
+            writes += [Write(piece.due_s, chunk(piece.data)) for piece in message.pieces]
             writes.append(Write(writes[-1].due_s, LAST_CHUNK))
-    return Plan(tuple(writes) if message.apart else joined(writes), end, message.status)
+        else:
+            writes += message.pieces
+    return Plan(tuple(writes) if message.apart else joined(writes), end, message.status, said, ticket)
 
 
 def head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
@@ -162,15 +152,30 @@ def with_header(headers: Headers, name: str, value: str | None) -> Headers:
     return tuple((known, new) for known, new in edited if new is not None)
 
 
-def shown(plan: Plan, said: str, ticket: int) -> Plan:
-    """The plan with what the log and ``Backend.finished`` need."""
-    return replace(plan, said=said, ticket=ticket)
-
-
 @lru_cache(maxsize=4)
 def http_date(now: int) -> str:
     """IMF-fixdate (RFC 9110, 5.6.7) of a whole second since the epoch."""
     return formatdate(now, usegmt=True)
+
+
+def _blocks(reply: Reply, layers: Sequence[Layer]) -> Iterator[Write]:
+    """The blocks of a stream. Text comes through a template, which is the same bytes for less work."""
+    ends = encode.delta_ends(reply.dialect) if not any(layer.value or layer.text for layer in layers) else None
+    for due, event in reply.beats:
+        if ends is not None and type(event) is Delta:
+            yield Write(due, f"{ends[0]}{encode.dumps(event.text)}{ends[1]}".encode())
+            continue
+        value = encode.event_value(reply.dialect, event)
+        if isinstance(value, encode.Literal):
+            yield Write(due, encode.block(value.text))
+        elif value is not None:
+            yield Write(due, encode.block(_text(value, layers)))
+
+
+def _text(value: Any, layers: Sequence[Layer]) -> str:
+    if not layers:
+        return encode.dumps(value)
+    return through(encode.dumps(through(value, (layer.value for layer in layers))), (layer.text for layer in layers))
 
 
 def _reason(status: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +44,8 @@ KEY_ROLES = {
 KEY_CREATION_ROLES = ("other_agent", "account")
 """Roles that mean something only where a dialect can create an agent's keys."""
 METERED_KEY = "key-metered"
+RECALL = {"tell": "Remember this code: {nonce}", "ask": "What code did I ask you to remember?"}
+"""What to say to ``default`` to learn whether it remembers."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,24 @@ def answer(examples: Examples, name: str, turn: Turn) -> Answer:
     return known.answer if known else agents.memory(turn)
 
 
-def profile(dialect: Dialect) -> Mapping[str, Any]:
-    """``roles`` with the limits of the small keys, as a profile gives them."""
+def profile(dialect: Dialect) -> dict[str, Any]:
+    """What a profile of this backend says, but for its address: ``roles``, the small keys' limits, what it claims to support."""
     plan = first_plan(dialect)
-    limits = {"requests_per_minute": plan.requests_per_minute, "concurrent": plan.concurrent}
-    limits["requests_per_day"] = DAILY.requests_per_day
-    return {**roles(dialect), "limits": {name: limit for name, limit in limits.items() if limit is not None}}
+    limits = {
+        "requests_per_minute": plan.requests_per_minute,
+        "concurrent": plan.concurrent,
+        "requests_per_day": DAILY.requests_per_day,
+    }
+    claims = {
+        "tools": any(row.event == "tool_call" for row in dialect.stream),
+        "balance": True,
+        "concurrency": plan.concurrent is not None,
+        "deterministic": True,
+        "paced": True,
+    }
+    return {
+        **roles(dialect),
+        "recall": RECALL,
+        "limits": {name: limit for name, limit in limits.items() if limit is not None},
+        "claims": [claim for claim, true in claims.items() if true],
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..spec import Dialect, Event, Shape
 from .request import Mistake
@@ -22,8 +22,7 @@ class Refusal:
     retry_after: int | None = None
 
 
-@dataclass(frozen=True)
-class Beat:
+class Beat(NamedTuple):
     """One event of a reply and when it is due, in seconds of the backend's clock after the request."""
 
     due_s: float
@@ -34,7 +33,7 @@ class Beat:
 class Reply:
     """One response in meaning. ``beats`` are an agent's reply, as a stream or gathered into one JSON body of ``shape``.
 
-    ``fields``: further roles of that body, or all of them when there are no beats (an error, a new key).
+    ``fields``: further roles of that body, or all of them when there are no beats (an error, a new key). ``said``: for the log.
     """
 
     dialect: Dialect
@@ -45,3 +44,4 @@ class Reply:
     streamed: bool = False
     headers: Headers = ()
     refusal: Refusal | None = None
+    said: str = ""

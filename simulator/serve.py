@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -28,10 +29,12 @@ def serve(
     *,
     variant: str | None = None,
     fault: str | None = None,
+    quiet: bool = False,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
-    The banner goes to standard output once requests are accepted; the log, and the one line of an error, to standard error.
+    The banner goes to standard output once requests are accepted; the log (unless ``quiet``) and the one line of an error
+    to standard error.
     """
     try:
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
@@ -45,9 +48,10 @@ def serve(
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        async with serving(backend, chosen, host=host, port=port, log=_log) as server:
+        async with serving(backend, chosen, host=host, port=port, log=None if quiet else _log) as server:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
+            gc.freeze()  # the tables stay; collections need not look at them again
             print(banner(backend.routes, server.base_url, settings), flush=True)
             await stop.wait()
 

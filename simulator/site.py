@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..spec import Dialect
-from .plan import Message, Plan, Write, frame, http_date, shown
+from .plan import Message, Plan, Write, frame, http_date
+from .population import KEY_ROLES
 from .request import HttpRequest
 from .routes import Routes
 
@@ -27,14 +28,14 @@ INDEX = """<!doctype html>
 
 DOCS = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>chatproof API</title></head>
+<link rel="icon" href="data:,"><title>chatproof API</title></head>
 <body><div id="app"></div>
 <script src="/docs/api-reference.js"></script>
 <script>
 Scalar.createApiReference("#app", {
   url: "/openapi.json", withDefaultFonts: false, telemetry: false, showDeveloperTools: "never",
   agent: {disabled: true}, mcp: {disabled: true}, hideClientButton: true, documentDownloadType: "direct",
-  authentication: {preferredSecurityScheme: null},
+  authentication: AUTHENTICATION,
 })
 </script></body></html>
 """
@@ -50,7 +51,7 @@ def page(request: HttpRequest, routes: Routes, now: float) -> Plan | None:
         return None
     media, body = make(routes)
     headers = (("Date", http_date(int(now))), ("Content-Type", media))
-    return shown(frame(Message(200, headers, (Write(0.0, body),), "length"), request), "page", 0)
+    return frame(Message(200, headers, (Write(0.0, body),), "length"), request, "page")
 
 
 def openapi(dialects: Sequence[Dialect]) -> dict[str, Any]:
@@ -77,8 +78,13 @@ def _openapi(routes: Routes) -> Content:
     return "application/json", json.dumps(openapi(routes.dialects)).encode()
 
 
-def _docs(_routes: Routes) -> Content:
-    return "text/html; charset=utf-8", DOCS.encode()
+@cache
+def _docs(routes: Routes) -> Content:
+    """The viewer, with a working key filled in for every dialect."""
+    schemes = openapi(routes.dialects).get("components", {}).get("securitySchemes", {})
+    filled = {name: {"token": KEY_ROLES["valid"]} for name in schemes}
+    authentication = {"preferredSecurityScheme": list(schemes), "securitySchemes": filled}
+    return "text/html; charset=utf-8", DOCS.replace("AUTHENTICATION", json.dumps(authentication)).encode()
 
 
 @cache

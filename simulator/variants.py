@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from .encode import Literal
 from .layers import body, each_block, headers
 from .plan import Layer, Message, Write
 from .reply import Headers
@@ -61,7 +60,7 @@ def _torn(plain: Message) -> Message:
 
 
 def _extra_fields(value: Any) -> Any:
-    return value if isinstance(value, Literal) else {**value, **EXTRA_FIELDS}
+    return {**value, **EXTRA_FIELDS}
 
 
 def _reordered(value: Any) -> Any:

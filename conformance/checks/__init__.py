@@ -11,6 +11,8 @@ from . import (  # noqa: F401
     json,
     keys,
     limits,
+    quota,
+    refusal,
     reply,
     request,
     session,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from ...spec import ErrorRow
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, each, of
-from ..exchange import NotJson
 from ..reading import MISSING, at
 from ..schema import body_violations, documented
 from ..seen import Seen

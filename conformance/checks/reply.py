@@ -8,7 +8,6 @@ from typing import Any
 from ..check import Finding, Note, each
 from ..exchange import NotJson
 from ..reading import MISSING, at
-from ..schema import body_violations
 from ..seen import Seen
 
 

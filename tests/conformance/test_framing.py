@@ -61,6 +61,11 @@ def test_arrival_is_that_of_the_read_that_brought_the_byte() -> None:
         response.arrived_ns(14)
 
 
+def test_a_short_body_is_incomplete() -> None:
+    assert not parsed(JSON[:-1]).complete
+    assert not parsed(JSON[:-1], ended=False).complete
+
+
 def test_interim_responses_are_passed_over() -> None:
     response = parsed(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + JSON)
     assert (response.interim, response.status, response.body) == ((100, 103), 200, b"{}")

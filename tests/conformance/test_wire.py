@@ -38,6 +38,7 @@ class Played:
     endpoint: Endpoint
     requests: list[bytes] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)
+    closed: threading.Event = field(default_factory=threading.Event)
     errors: list[Exception] = field(default_factory=list)
 
 
@@ -83,6 +84,8 @@ def _play(
                 played.hung_up.set()
     except Exception as error:  # noqa: BLE001 - raised again where the server is used
         played.errors.append(error)
+    finally:
+        played.closed.set()
 
 
 def _request(peer: socket.socket) -> bytes:
@@ -311,6 +314,22 @@ def test_a_connection_that_ended_is_not_opened_again(answer: bytes) -> None:
         again = wire.send(played.endpoint, POST, SOON, connection=connection)
     assert (again.end, again.reads) == (End.CLOSED, ())
     assert "before this request" in again.detail
+
+
+def test_surplus_spoils_a_connection_though_it_stays_open() -> None:
+    with server(JSON + b"more", threading.Event()) as played, Connection(played.endpoint, SOON) as connection:
+        wire.send(played.endpoint, POST, SOON, connection=connection)
+        assert not connection.usable
+
+
+def test_a_close_right_after_the_response_is_seen() -> None:
+    go = threading.Event()
+    with server(CHUNKED + EVENT, go, b"0\r\n\r\n") as played, Connection(played.endpoint, SOON) as connection:
+        live = wire.open(played.endpoint, POST, SOON, connection=connection)
+        go.set()
+        assert played.closed.wait(5)
+        assert live.finish().end is End.COMPLETE
+        assert not connection.usable
 
 
 def test_threads() -> None:

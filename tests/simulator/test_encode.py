@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from chatproof.simulator.encode import Literal, block, dumps, event_value, fill, gather
+from chatproof.simulator.encode import Literal, block, delta_ends, dumps, event_value, fill, gather
 from chatproof.simulator.pointer import parts, put
 from chatproof.simulator.reply import Beat
-from chatproof.spec import Delta, Done, Failure, Shape, ToolCall, ToolResult, Usage, dialect, names
+from chatproof.spec import Delta, Done, Event, Failure, Shape, ToolCall, ToolResult, Usage, dialect, names
 
 
 def test_pointers_are_unescaped() -> None:
@@ -45,14 +45,22 @@ def test_other_characters_are_raw() -> None:
 
 
 def test_a_block_is_one_data_line_and_a_blank_one() -> None:
-    assert block({"a": "x\ny"}) == b'data: {"a": "x\\ny"}\n\n'
-    assert block(Literal("[DONE]")) == b"data: [DONE]\n\n"
+    assert block(dumps({"a": "x\ny"})) == b'data: {"a": "x\\ny"}\n\n'
+    assert block("[DONE]") == b"data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize("text", ["a", "", 'quo"te', "\u2028\ud800 \0text\0", "Grüße"])
+@pytest.mark.parametrize("name", names())
+def test_the_short_way_writes_the_same_bytes(name: str, text: str) -> None:
+    ends = delta_ends(dialect(name))
+    assert ends is not None
+    assert (ends[0] + dumps(text) + ends[1]).encode() == block(dumps(event_value(dialect(name), Delta(text))))
 
 
 @pytest.mark.parametrize("name", names())
 def test_every_row_of_every_table_can_be_written(name: str) -> None:
     api = dialect(name)
-    events = {
+    events: dict[str, Event] = {
         "delta": Delta("a"),
         "tool_call": ToolCall("t", {"q": 1}),
         "tool_result": ToolResult("t", None),
@@ -77,7 +85,7 @@ def test_an_event_without_a_row_is_not_written() -> None:
 
 
 def test_a_json_reply_is_gathered_from_the_same_events() -> None:
-    events = [
+    events: list[Event] = [
         Delta("a"),
         ToolCall("t", {"q": 1}),
         ToolCall("t"),

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from chatproof.simulator.population import DAILY, METERED_BALANCE, METERED_KEY, first_plan, roles
+from chatproof.simulator.population import DAILY, METERED_BALANCE, METERED_KEY, first_plan, profile, roles
 from chatproof.spec import dialect, names
+from chatproof.spec.files import read_text
 
 TELL, ASK, NOTHING = "Remember this code: XK-42", "What code did I ask you to remember?", "I do not remember any code."
 CREATING = [name for name in names() if dialect(name).operation("keys")]
@@ -187,6 +188,12 @@ def test_roles_name_what_exists(name: str, desk: Any) -> None:
         refused = {"revoked": "unauthorized", "broke": "insufficient_balance", "other_agent": "wrong_agent"}.get(role)
         wanted = dialect(name).errors[refused].status if refused else 200
         assert desk.chat(name, agent=named["agents"]["default"], key=key).status == wanted, role
+
+
+@every_dialect
+def test_the_population_makes_a_valid_profile(name: str) -> None:
+    whole = {"base_url": "http://127.0.0.1:1", "dialect": name, **profile(dialect(name))}
+    assert read_text(json.dumps(whole), "profile", "profile") == whole
 
 
 @every_dialect

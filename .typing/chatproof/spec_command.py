@@ -1,0 +1,1 @@
+../../chatproof/spec_command.py

@@ -1,0 +1,129 @@
+"""Limits reached: per minute, per day, at the same time. A refusal comes exactly when the headers say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ..advertised import advertised, server_now
+from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, of
+
+MINUTE_S = 60
+
+
+@of("exhaust")
+def plan(steps: Steps) -> Iterator[Note]:
+    """The advertised limit is that of the key's plan."""
+    first = steps["spend-001"]
+    said, planned = advertised(first).limit, first.profile.limits.requests_per_minute
+    if said is None:
+        yield Unverified("no response says the limit")
+    elif said != planned:
+        yield Finding(f"the plan's limit of {planned}", f"{said}", first)
+
+
+@of("exhaust")
+def enforced(steps: Steps) -> Iterator[Note]:
+    """A key that has spent its requests per minute is refused with 429."""
+    yield from _enforced(steps, "requests_per_minute")
+
+
+@of("exhaust-day")
+def enforced_daily(steps: Steps) -> Iterator[Note]:
+    """A key that has spent its requests per day is refused with 429."""
+    yield from _enforced(steps, "requests_per_day")
+
+
+@of("exhaust")
+def not_early(steps: Steps) -> Iterator[Note]:
+    """No request is refused while the headers say that some remain."""
+    for before, after in pairwise(steps.named("spend-")):
+        remaining = advertised(before).remaining
+        if after.status == 429 and before.ok and remaining is not None and remaining > 0:
+            yield Finding(f"an answer, with {remaining} remaining", "429", after)
+
+
+@of("exhaust")
+def not_late(steps: Steps) -> Iterator[Note]:
+    """No request succeeds after the headers said that none remain, before the window ends."""
+    for before, after in pairwise(steps.named("spend-")):
+        said = advertised(before)
+        if said.remaining == 0 and after.ok and said.reset is not None and server_now(after) < said.reset - 1:
+            yield Finding("429, with none remaining", f"{after.status}", after)
+
+
+@of("exhaust")
+def stream_refused(steps: Steps) -> Iterator[Note]:
+    """A stream is refused like any other request, by status and JSON."""
+    if not any(seen.status == 429 for seen in steps.all):
+        yield Unclear("the limit was not reached")
+    elif (seen := steps["refused-stream"]).status != 429:
+        yield Finding("status 429", f"status {seen.status}", seen)
+
+
+@of("exhaust")
+def per_key(steps: Steps) -> Iterator[Note]:
+    """One key's spent limit is no other key's matter."""
+    if not any(seen.status == 429 for seen in steps.named("spend-")):
+        yield Unclear("the limit was not reached")
+    elif (seen := steps["other-key"]).status == 429:
+        yield Finding("an answer, since this key has spent nothing", "429", seen)
+
+
+@of("exhaust")
+def first_plan(steps: Steps) -> Iterator[Note]:
+    """A key of the first documented plan may send as many requests a minute as its table says."""
+    spent = steps.named("spend-")
+    plan = next(iter(spent[0].dialect.plans.values()))
+    if spent[0].profile.limits.requests_per_minute != plan.requests_per_minute:
+        yield Unverified(f"credentials.limited is no key of the plan {plan.name}")
+    elif advertised(spent[0]).limit not in (plan.requests_per_minute, None):
+        yield Finding(f"{plan.requests_per_minute} requests a minute", f"{advertised(spent[0]).limit}", spent[0])
+    else:
+        yield from not_early(steps)
+
+
+@of("concurrent")
+def concurrency(steps: Steps) -> Iterator[Note]:
+    """A stream more than the plan allows at the same time is refused with 429."""
+    held = steps.named("held-")
+    if not all(seen.ok for seen in held):
+        yield Unclear(f"the streams to hold open were answered {[seen.status for seen in held]}")
+    elif (seen := steps["beyond"]).status != 429:
+        yield Finding(f"status 429 beside {len(held)} open streams", f"status {seen.status}", seen)
+
+
+@of("concurrent")
+def slot_returns(steps: Steps) -> Iterator[Note]:
+    """A client that hangs up gives its place back."""
+    if steps["beyond"].status != 429:
+        yield Unclear("the limit of open streams was not reached")
+    elif not steps.named("after")[-1].ok:
+        last = steps.named("after")[-1]
+        yield Finding("a stream, since all others were hung up", f"status {last.status}", last)
+
+
+@of("exhaust")
+def window(steps: Steps) -> Iterator[Note]:
+    """Which kind of window the limit has, as far as the headers show (AMB-21)."""
+    resets = [advertised(seen).reset for seen in steps.named("spend-")]
+    known = [reset for reset in resets if reset is not None]
+    if not known:
+        yield Unverified("no response says when the window ends")
+    elif all(reset % MINUTE_S == 0 for reset in known):
+        yield Reading("aligned", "windows end on whole minutes")
+    elif len(set(known)) <= 2:
+        yield Reading("fixed", "a window keeps its end from its first request on")
+    else:
+        yield Reading("sliding", "the end of the window moves with the requests")
+
+
+def _enforced(steps: Steps, which: str) -> Iterator[Note]:
+    spent = steps.named("spend-")
+    if not spent:
+        yield Unverified(f"limits.{which} is too high to be spent here")
+    elif spent[-1].status != 429:
+        allowed = getattr(spent[0].profile.limits, which)
+        yield Finding(f"429 after {allowed} requests", f"status {spent[-1].status} to number {len(spent)}", spent[-1])
+    elif len(spent) == 1:
+        yield Unclear("the very first request was refused: something else had spent the limit")

@@ -1,0 +1,111 @@
+"""The pacer with a transport whose buffer the test holds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from chatproof.simulator.pacer import HIGH_WATER, Pacer
+from chatproof.simulator.plan import Plan, Write
+from chatproof.spec import Clock, FrozenClock, ScaledClock
+
+
+@dataclass
+class FakeTransport:
+    """Keeps what is written; ``waiting`` bytes have not left yet."""
+
+    written: list[bytes] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
+    waiting: int = 0
+    most: int = 0
+    slow: bool = False
+    closing: bool = False
+    aborted: bool = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+        self.at.append(asyncio.get_running_loop().time())
+        self.waiting += len(data) if self.slow else 0
+        self.most = max(self.most, self.waiting)
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def set_write_buffer_limits(self, high: int) -> None:
+        assert high == 0
+
+    def get_extra_info(self, _name: str) -> None:
+        return None
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    async def drain(self) -> None:
+        await asyncio.sleep(0)
+        self.waiting = 0
+
+
+def _play(plan: Plan, transport: FakeTransport, clock: Clock | None = None) -> None:
+    async def main() -> None:
+        pacer = Pacer(asyncio.get_running_loop(), clock or FrozenClock())
+        await pacer.carry_out(plan, cast(Any, transport), transport.drain)
+
+    asyncio.run(main())
+
+
+def _plan(*dues: float, size: int = 1, end: Any = "keep-alive") -> Plan:
+    return Plan(tuple(Write(due, b"%d" % (number % 10) * size) for number, due in enumerate(dues)), end)
+
+
+def test_writes_are_in_order_and_not_joined() -> None:
+    transport = FakeTransport()
+    _play(_plan(0, 0, 5, 60), transport)
+    assert transport.written == [b"0", b"1", b"2", b"3"]
+
+
+def test_a_write_is_never_early_and_times_are_absolute() -> None:
+    transport = FakeTransport()
+    _play(_plan(0, 1, 2, 3, 4), transport, ScaledClock(100))
+    gaps = [at - transport.at[0] for at in transport.at]
+    assert all(gap >= number * 0.01 - 0.001 for number, gap in enumerate(gaps))
+
+
+def test_many_streams_share_one_timer() -> None:
+    transports = [FakeTransport() for _ in range(50)]
+
+    async def main() -> None:
+        pacer = Pacer(asyncio.get_running_loop(), ScaledClock(1000))
+        plans = [_plan(*(step + number / 100 for step in range(5))) for number in range(50)]
+        await asyncio.gather(
+            *(pacer.carry_out(p, cast(Any, t), t.drain) for p, t in zip(plans, transports, strict=True))
+        )
+
+    asyncio.run(main())
+    assert all(len(transport.written) == 5 for transport in transports)
+
+
+@pytest.mark.parametrize("dues", [[0.0] * 400, [n / 1000 for n in range(400)]], ids=["burst", "paced"])
+def test_a_reader_that_does_not_read_is_bounded(dues: list[float]) -> None:
+    transport = FakeTransport(slow=True)
+    _play(_plan(*dues, size=1000), transport, ScaledClock(1000))
+    assert len(transport.written) == 400
+    assert HIGH_WATER < transport.most <= HIGH_WATER + 1000
+
+
+@pytest.mark.parametrize("dues", [[0.0], [0.0, 1.0]])
+def test_a_client_that_has_gone_is_noticed(dues: list[float]) -> None:
+    with pytest.raises(ConnectionResetError):
+        _play(_plan(*dues), FakeTransport(closing=True), ScaledClock(1000))
+
+
+def test_a_reset_is_after_the_last_byte_has_left() -> None:
+    transport = FakeTransport(slow=True)
+    _play(_plan(0, 0, end="reset"), transport)
+    assert transport.aborted
+    assert transport.waiting == 0

@@ -10,9 +10,9 @@ from typing import Any
 
 from . import __version__
 from .conformance.profile import Profile, load_profile, profile
+from .conformance.rejudge import record
 from .conformance.result import as_json
 from .conformance.run import Options, Progress, Run, exit_code, verify
-from .conformance.transcript import dump
 from .conformance.wire import Endpoint
 from .inputs import dialect_named, fail, good_file
 from .output import show, write_faces
@@ -55,7 +55,7 @@ def main(
         for one, dialect in pairs:
             with _progress(dialect) as hear:
                 runs.append(verify(one, dialect, options, hear))
-            if runs[-1].reason == "interrupted":
+            if runs[-1].facts.reason == "interrupted":
                 break
     _check_selection(runs, select)
     result = as_json(runs, __version__)
@@ -144,5 +144,5 @@ def _write_all(result: dict[str, Any], runs: list[Run], out: Path | None, files:
             write_faces(result, {Path(name).suffix: out / name})
         for run in runs:
             path = out / f"{run.dialect.name}.jsonl"
-            dump(run.evidence.transcripts, path, run.evidence.secrets())
+            record(run, path)
     write_faces(result, files)

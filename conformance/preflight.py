@@ -69,7 +69,7 @@ def _no_response(exchange: Exchange, profile: Profile) -> str:
 
 
 def _is_html(exchange: Exchange) -> bool:
-    return exchange.body.lstrip()[:15].lower().startswith((b"<!doctype", b"<html"))
+    return exchange.content.lstrip()[:15].lower().startswith((b"<!doctype", b"<html"))
 
 
 def _asked(exchange: Exchange, profile: Profile) -> str:
@@ -77,5 +77,5 @@ def _asked(exchange: Exchange, profile: Profile) -> str:
 
 
 def _said(exchange: Exchange) -> str:
-    body = exchange.body[:200].decode("utf-8", "replace").strip()
+    body = exchange.content[:200].decode("utf-8", "replace").strip()
     return f". It said: {body}" if body else ""

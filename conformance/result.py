@@ -30,12 +30,12 @@ def _run(run: Run, version: str) -> dict[str, Any]:
         "kind": "verification",
         "target": redact(run.profile.base_url, run.profile.secrets),
         "dialect": run.dialect.name,
-        "seed": run.seed,
-        "started": datetime.fromtimestamp(run.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "duration_s": round(run.duration_s, 3),
-        "requests": run.requests,
+        "seed": run.facts.seed,
+        "started": datetime.fromtimestamp(run.facts.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "duration_s": round(run.facts.duration_s, 3),
+        "requests": run.facts.requests,
         "verdict": run.verdict,
-        "reason": redact(run.reason, run.profile.secrets),
+        "reason": redact(run.facts.reason, run.profile.secrets),
         "summary": {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
         "requirements": [_requirement(row, run, run.evidence.secrets()) for row in run.judged],
     }
@@ -65,7 +65,7 @@ def _finding(finding: Finding, run: Run) -> dict[str, Any]:
         "got": finding.got,
         "exchange": seen.exchange.id if seen else None,
         "offset": finding.offset,
-        "window": hex_window(seen.exchange.body, finding.offset) if seen and finding.offset is not None else None,
+        "window": hex_window(seen.exchange.content, finding.offset) if seen and finding.offset is not None else None,
         "curl": curl(seen.exchange.request, run.profile.base_url) if seen else None,
     }
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..spec import Dialect, Requirement, requirements
-from . import scenarios  # noqa: F401  (fills SCENARIOS)
 from .ask import Ask, Via
 from .channel import BudgetSpent, WireChannel
 from .check import CHECKS
 from .judge import Absent, Evidence, Judged, Verdict, choose, judge, verdict
 from .preflight import explain
 from .profile import Profile
-from .scenario import SCENARIOS, Scenario, Scene, Script, drive
+from .scenario import Scenario, Scene, Script, drive
+from .scenarios import in_order
 from .seen import Seen
 from .transcript import Transcript
 
@@ -36,19 +36,32 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A finished verification. ``reason`` says why it is incomplete; ``started`` is in epoch seconds."""
+class Facts:
+    """What is known of a run beside its evidence. ``started`` is in epoch seconds; ``reason``: why it is incomplete."""
 
-    profile: Profile
-    dialect: Dialect
     seed: int
     started: float
     duration_s: float
     requests: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished verification."""
+
     evidence: Evidence
+    facts: Facts
     judged: tuple[Judged, ...]
     verdict: Verdict
-    reason: str | None
+
+    @property
+    def profile(self) -> Profile:
+        return self.evidence.profile
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.evidence.dialect
 
 
 @dataclass(frozen=True)
@@ -83,15 +96,19 @@ def verify(
     except BudgetSpent as spent:
         reason = str(spent)
     evidence = Evidence(dialect, profile, tuple(recorded), absent)
-    judged = tuple(judge(rows, evidence)) if len(recorded) > 1 else tuple(_unplayed(rows, reason or ""))
+    return finish(rows, evidence, Facts(seed, started, time.monotonic() - begun, channel.count, reason))
+
+
+def finish(rows: Sequence[Requirement], evidence: Evidence, facts: Facts) -> Run:
+    """Judge what was recorded. A run that was cut short is not conformant, whatever it saw until then."""
+    reason = facts.reason
+    judged = tuple(judge(rows, evidence)) if len(evidence.transcripts) > 1 else tuple(_unplayed(rows, reason or ""))
     decided = verdict(judged)
     if reason is not None and decided == "conformant":
         decided = "incomplete"
     if decided == "incomplete" and reason is None:
         reason = _why_incomplete(judged)
-    return Run(
-        profile, dialect, seed, started, time.monotonic() - begun, channel.count, evidence, judged, decided, reason
-    )
+    return Run(evidence, replace(facts, reason=reason), judged, decided)
 
 
 def exit_code(runs: Sequence[Run], *, strict: bool = False) -> int:
@@ -117,17 +134,19 @@ def _play(
     hear: Callable[[Progress], None],
 ) -> str | None:
     profile, dialect = channel.profile, channel.dialect
-    chosen = list(_chosen(rows))
+    chosen, chooses = list(_chosen(rows)), True
     for number, scenario in enumerate(chosen, 1):
         missing = _missing(scenario, profile)
         if missing is not None:
             absent[scenario.name] = missing
             continue
         hear(Progress(scenario.name, number, len(chosen), channel.count))
-        scene = Scene(dialect, profile, seed, scenario.name)
+        scene = Scene(dialect, profile, seed, scenario.name, chooses)
         recorded.append(drive(scenario.play(scene), scenario.name, channel))
         if scenario.name == "switch":
             channel.via = _via(Evidence(dialect, profile, recorded))
+        if scenario.name == "reply":
+            chooses = _chooses(Evidence(dialect, profile, recorded))
         if options.fail_fast and any(
             row.outcome == "fail" for row in judge(rows, Evidence(dialect, profile, tuple(recorded), absent))
         ):
@@ -140,9 +159,9 @@ def _chosen(rows: Sequence[Requirement]) -> Iterator[Scenario]:
     wanted = {CHECKS[row.check].scenario for row in rows if row.check is not None}
     over_every = any(row.check is not None and CHECKS[row.check].over is not None for row in rows)
     everything = over_every and not wanted - {None}
-    picked = [s for s in SCENARIOS.values() if s.name in wanted or s.name in ALWAYS or everything]
-    yield from (scenario for scenario in picked if not scenario.last)
-    yield from (scenario for scenario in picked if scenario.last)
+    for scenario in in_order():
+        if scenario.name in wanted or scenario.name in ALWAYS or everything:
+            yield scenario
 
 
 def _missing(scenario: Scenario, profile: Profile) -> Absent | None:
@@ -157,6 +176,13 @@ def _via(evidence: Evidence) -> Via:
     steps = evidence.steps("switch")
     streamed = {seen.asked["via"] for seen in steps.all if seen.is_stream} if steps else set()
     return "accept" if streamed == {"accept"} else "body"
+
+
+def _chooses(evidence: Evidence) -> bool:
+    """Whether a client may choose the id of a new session (AMB-09); if not, ids are taken from replies."""
+    steps = evidence.steps("reply")
+    chosen = next((seen for seen in steps.all if seen.asked["step"] == "chosen"), None) if steps else None
+    return chosen is None or (chosen.ok and chosen.session == chosen.asked["session"])
 
 
 def _unplayed(rows: Sequence[Requirement], reason: str) -> Iterator[Judged]:

@@ -54,12 +54,16 @@ class Channel(Protocol):
 
 @dataclass
 class Scene:
-    """What a scenario knows: the dialect, the profile, and words that no other scenario or run uses."""
+    """What a scenario knows: the dialect, the profile, and words that no other scenario or run uses.
+
+    ``chooses``: the target lets a client choose the id of a new session (AMB-09), as the documents' examples do.
+    """
 
     dialect: Dialect
     profile: Profile
     seed: int
     name: str
+    chooses: bool = True
     _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -70,8 +74,14 @@ class Scene:
         return "".join(self._random.choice("abcdefghjkmnpqrstuvwxyz") for _ in range(8))
 
     def session(self) -> str:
-        """A session id that this run alone uses; a client may choose its own (AMB-09)."""
+        """A session id that this run alone uses, and that no target has seen."""
         return f"sess_{self.word()}"
+
+    def begin(self, step: str = "begin") -> Generator[Step, Any, str | None]:
+        """A session to name in requests: one that the client chooses, or else one that a reply has named."""
+        if self.chooses:
+            return self.session()
+        return self.session_of((yield Ask(step)))
 
     def nobody(self) -> str:
         """The id of an agent that does not exist."""

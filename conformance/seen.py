@@ -67,7 +67,7 @@ class Seen:
             return False
         if self.exchange.content_type == "text/event-stream":
             return True
-        return bool(self.asked.get("stream")) and b"data:" in self.exchange.body.lower().replace(b" ", b"")
+        return bool(self.asked.get("stream")) and b"data:" in self.exchange.content.lower().replace(b" ", b"")
 
     @property
     def is_reply(self) -> bool:

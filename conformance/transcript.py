@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,16 @@ class Transcript:
     exchanges: tuple[Exchange, ...]
 
 
-def dump(transcripts: Iterable[Transcript], path: Path | str, secrets: Sequence[str] = ()) -> None:
-    """Write a transcript file, without the secrets and without anybody's ``Authorization``."""
+def dump(
+    transcripts: Iterable[Transcript],
+    path: Path | str,
+    secrets: Sequence[str] = (),
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a transcript file, without the secrets and without anybody's ``Authorization``.
+
+    ``about``: plain data on the run for the header, from which ``judge`` knows the dialect and the profile.
+    """
     mask = _masker(secrets)
     scenarios = exchanges = 0
     with Path(path).open("w", encoding="utf-8", newline="\n") as file:
@@ -41,7 +49,7 @@ def dump(transcripts: Iterable[Transcript], path: Path | str, secrets: Sequence[
         def write(record: dict[str, Any]) -> None:
             file.write(_line(record))
 
-        write({"transcript": "chatproof", "format": FORMAT})
+        write({"transcript": "chatproof", "format": FORMAT, "about": _plain(mask, dict(about or {}))})
         for transcript in transcripts:
             scenarios += 1
             exchanges += len(transcript.exchanges)
@@ -73,11 +81,7 @@ def redact(exchange: Exchange, secrets: Sequence[str]) -> Exchange:
 def load(path: Path | str) -> tuple[Transcript, ...]:
     """Read a transcript file; ``BadFile`` (``file:line:column: message``) if it is none, of another format, or cut off."""
     reader = _Reader(Path(path))
-    header = reader.next("the header")
-    if header.get("transcript") != "chatproof":
-        raise reader.bad("not a transcript of chatproof")
-    if header.get("format") != FORMAT:
-        raise reader.bad(f"format {header.get('format')!r}; this version reads format {FORMAT}")
+    reader.header()
     transcripts: list[Transcript] = []
     while "scenario" in (record := reader.next("a scenario or the footer")):
         count = reader.count(record, "exchanges")
@@ -88,6 +92,12 @@ def load(path: Path | str) -> tuple[Transcript, ...]:
         raise reader.bad(f"the footer counts otherwise: {len(transcripts)} scenarios and {total} exchanges were read")
     reader.finish()
     return tuple(transcripts)
+
+
+def about(path: Path | str) -> dict[str, Any]:
+    """What the header of a transcript file says of the run; ``BadFile`` if it is no transcript file."""
+    found = _Reader(Path(path)).header().get("about", {})
+    return found if isinstance(found, dict) else {}
 
 
 Mask = Callable[[bytes], bytes]
@@ -233,6 +243,14 @@ class _Reader:
         if not isinstance(record, dict):
             raise self.bad(f"expected {expected}, got {type(record).__name__}")
         return record
+
+    def header(self) -> dict[str, Any]:
+        header = self.next("the header")
+        if header.get("transcript") != "chatproof":
+            raise self.bad("not a transcript of chatproof")
+        if header.get("format") != FORMAT:
+            raise self.bad(f"format {header.get('format')!r}; this version reads format {FORMAT}")
+        return header
 
     def count(self, record: dict[str, Any], name: str) -> int:
         value = record.get(name)

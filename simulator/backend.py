@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from ..spec import Delta, Dialect, Done, Failure, Shape, did_you_mean
@@ -21,10 +22,13 @@ from .population import Key
 from .realm import Realm
 from .refusals import ORDER, Case
 from .reply import Beat, Headers, Refusal, Reply
-from .request import Asked, HttpRequest, Mistake, wants_stream
+from .request import Asked, HttpRequest, Mistake, bearer, wants_stream
 from .routes import Routes
 from .rules import Rules
 from .variants import VARIANTS
+
+UNAVAILABLE_S = 1
+"""What a 503 says about when to come back, in seconds."""
 
 
 class Backend:
@@ -100,14 +104,7 @@ class Backend:
             "details": {},
             "retry_after": refusal.retry_after,
         }
-        headers: Headers = ()
-        if refusal.name == "unauthorized":
-            headers = (("WWW-Authenticate", "Bearer"),)
-        elif refusal.name == "method_not_allowed":
-            headers = (("Allow", ", ".join(case.route.allow)),)
-        elif refusal.retry_after is not None:
-            headers = ((dialect.limits.retry_after, str(refusal.retry_after)),)
-        headers = (*headers, *_limit_headers(case))
+        headers = (*_explained(case, refusal, row.status), *_limit_headers(case))
         return Reply(dialect, row.status, row.shape, fields, headers=headers, refusal=refusal, said=refusal.name)
 
     def _admitted(self, case: Case) -> Reply:
@@ -139,7 +136,8 @@ class Backend:
         answer = population.answer(realm.examples, agent, turn)
         breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
         if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
-            return self._refused(case, Refusal(answer.refusal or "internal_error"))
+            wait = UNAVAILABLE_S if answer.refusal == "unavailable" else None
+            return self._refused(case, Refusal(answer.refusal or "internal_error", retry_after=wait))
         usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
         realm.spend(key, meter.cost(usage))
         beats = _beats(answer, None if breaks_off else Done(session_id, usage), streamed and answer.by_word)
@@ -191,6 +189,18 @@ def named_layers(variant: str | None, fault: str | None) -> tuple[Layer, ...]:
     if fault is not None and fault not in FAULTS:
         raise ValueError(f"no fault {fault!r}{did_you_mean(fault, list(FAULTS))}")
     return tuple([FAULTS[fault].layer] if fault else []) + tuple([VARIANTS[variant].layer] if variant else [])
+
+
+def _explained(case: Case, refusal: Refusal, status: int) -> Headers:
+    """What HTTP wants beside a status: a challenge (RFC 6750, 3), the methods allowed, how long to wait."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        bad = bearer(case.request.headers) is not None
+        return (("WWW-Authenticate", 'Bearer error="invalid_token"' if bad else "Bearer"),)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return (("Allow", ", ".join(case.route.allow)),)
+    if refusal.retry_after is not None:
+        return ((case.route.dialect.limits.retry_after, str(refusal.retry_after)),)
+    return ()
 
 
 def _has_failure(dialect: Dialect) -> bool:

@@ -72,7 +72,7 @@ def challenged(seen: Seen) -> Iterator[Note]:
 @each("refusals", when=lambda seen: bool(_challenge(seen)))
 def challenge_scheme(seen: Seen) -> Iterator[Note]:
     """The challenge of a 401 is of the scheme Bearer (RFC 6750 3)."""
-    if not re.match(r"bearer(\s|$)", _challenge(seen), re.IGNORECASE):
+    if not re.search(r"(?:^|,)\s*bearer(?:\s|,|$)", _challenge(seen), re.IGNORECASE):
         yield Finding("WWW-Authenticate: Bearer …", f"WWW-Authenticate: {_challenge(seen)}", seen)
 
 
@@ -94,11 +94,12 @@ def challenge_error(seen: Seen) -> Iterator[Note]:
 def no_echo(seen: Seen) -> Iterator[Note]:
     """No response repeats the caller's key."""
     credential = (seen.exchange.request.header("authorization") or "").partition(" ")[2]
-    if len(credential) >= SHORTEST and credential.encode() in seen.exchange.body:
+    if len(credential) >= SHORTEST and credential.encode() in seen.exchange.content:
         yield Finding(
-            "a body without the key", "the key that was sent", seen, seen.exchange.body.find(credential.encode())
+            "a body without the key", "the key that was sent", seen, seen.exchange.content.find(credential.encode())
         )
 
 
 def _challenge(seen: Seen) -> str:
-    return (seen.exchange.header("www-authenticate") or "").strip() if seen.status == 401 else ""
+    """All challenges of a 401 as one list (RFC 9110 11.6.1)."""
+    return ", ".join(seen.exchange.headers_named("www-authenticate")).strip() if seen.status == 401 else ""

@@ -22,7 +22,7 @@ LINES = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 @each("streams", framed=True, when=lambda seen: seen.arrived_whole)
 def python(seen: Seen) -> Iterator[Note]:
     """A reader that takes line by line gets all the text."""
-    text = seen.exchange.body.decode("utf-8", "replace")
+    text = seen.exchange.content.decode("utf-8", "replace")
     yield from _compare(seen, LINES.split(text), "line by line")
 
 
@@ -35,7 +35,7 @@ def javascript(seen: Seen) -> Iterator[Note]:
 
 def _pieces(seen: Seen) -> Iterator[bytes]:
     """The body cut where one ``recv`` ended and the next began."""
-    body, start = seen.exchange.body, 0
+    body, start = seen.exchange.content, 0
     for at in range(1, len(body)):
         if seen.exchange.arrived_ns(at) != seen.exchange.arrived_ns(at - 1):
             yield body[start:at]

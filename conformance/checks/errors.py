@@ -20,14 +20,14 @@ def refused(seen: Seen, refusal: str) -> Iterator[Note]:
     if seen.status not in row.accept:
         wanted = " or ".join(map(str, row.accept))
         got = f"status {seen.status}" if seen.status else f"no response ({seen.exchange.end.value})"
-        yield Finding(f"status {wanted}", f"{got}: {seen.exchange.body[:120]!r}", seen)
+        yield Finding(f"status {wanted}", f"{got}: {seen.exchange.content[:120]!r}", seen)
 
 
 def answered(seen: Seen) -> Iterator[Note]:
     """A finding unless a request that is as documented was answered with success."""
     if not seen.ok:
         got = f"status {seen.status}" if seen.status else f"no response ({seen.exchange.end.value})"
-        yield Finding("an answer", f"{got}: {seen.exchange.body[:160]!r}", seen)
+        yield Finding("an answer", f"{got}: {seen.exchange.content[:160]!r}", seen)
 
 
 INVALID = {
@@ -117,7 +117,7 @@ def content_type(seen: Seen) -> Iterator[Note]:
 def body_422(seen: Seen) -> Iterator[Note]:
     """The body of a 422 is the documented list of what is wrong where (AMB-08)."""
     for violation in body_violations(seen):
-        yield Finding("the documented list", f"{violation} in {seen.exchange.body[:160]!r}", seen)
+        yield Finding("the documented list", f"{violation} in {seen.exchange.content[:160]!r}", seen)
 
 
 def _register_code(name: str, refusal: str) -> None:
@@ -147,10 +147,11 @@ for _name, _refusal in CODES.items():
 def message(seen: Seen) -> Iterator[Note]:
     """A refusal says what is wrong, in its documented place."""
     row = _row(seen)
-    found = seen.refusal()
-    if row is not None and not any(found.get(role) for role in ("message", "kind")):
-        place = next(iter(row.shape.roles["message"]))
-        yield Finding(f"text at {place}", f"{seen.exchange.body[:160]!r} (status {seen.status})", seen)
+    places = [pointer for row in seen.dialect.errors.values() for pointer in row.shape.roles["message"]]
+    texts = (at(seen.json, (pointer,)) for pointer in dict.fromkeys(places))
+    if row is not None and not any(isinstance(text, str) and text for text in texts):
+        place = row.shape.roles["message"][0]
+        yield Finding(f"text at {place}", f"{seen.exchange.content[:160]!r} (status {seen.status})", seen)
 
 
 @each("refusals", when=lambda seen: _documented(seen))
@@ -193,8 +194,8 @@ def names_field(steps: Steps) -> Iterator[Note]:
     """The refusal of a body without the message names that field."""
     seen = steps["missing-message"]
     field = seen.dialect.request.chat["message"][0].rpartition("/")[2]
-    if field not in seen.exchange.body.decode("utf-8", "replace").lower():
-        yield Finding(f"{field!r} in the refusal", f"{seen.exchange.body[:160]!r}", seen)
+    if field not in seen.exchange.content.decode("utf-8", "replace").lower():
+        yield Finding(f"{field!r} in the refusal", f"{seen.exchange.content[:160]!r}", seen)
 
 
 @of("agent", control="good")
@@ -203,7 +204,7 @@ def names_agent(steps: Steps) -> Iterator[Note]:
     seen = steps["unknown"]
     name = seen.asked["agent"]
     if name not in str(seen.refusal().get("message", "")):
-        yield Finding(f"{name!r} in the refusal", f"{seen.exchange.body[:160]!r}", seen)
+        yield Finding(f"{name!r} in the refusal", f"{seen.exchange.content[:160]!r}", seen)
 
 
 @of("odd", control="good")
@@ -252,4 +253,5 @@ def _documented(seen: Seen) -> bool:
 
 def _is_ours(seen: Seen) -> bool:
     """Whether the request went to a documented path with a documented method."""
-    return seen.asked["step"] not in ("nowhere", "get", "head")
+    step: str = seen.asked["step"]
+    return step not in ("nowhere", "get", "head") and not step.startswith("alias-")

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 
 from ..check import Finding, Note, Steps, Unverified, each, of
+from ..scenarios.talk import INJECTED, MARK
 from ..seen import Seen
 
 SLIPS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -99,16 +100,14 @@ def escaped(steps: Steps) -> Iterator[Note]:
     if not seen.is_stream:
         yield Unverified("no stream came back")
         return
-    stream = seen.exchange.stream
-    strange = [event for event in seen.events if event.problem is not None]
-    if strange:
-        event = strange[0]
-        got = f"an event that nobody meant: {event.wire.data[:80]!r}"
-        yield Finding("line ends in the text escaped", got, seen, event.wire.start)
-    elif any(slip.kind in ("unknown-field", "no-colon") for slip in stream.slips) or any(
-        e.wire.id for e in seen.events
-    ):
-        yield Finding("line ends in the text escaped", "the text became fields of the stream", seen)
+    for event in seen.events:
+        wire = event.wire
+        if wire.data == INJECTED or MARK in (wire.type, wire.id) or not _payload(wire.data, seen):
+            got = f"text that became an event of its own, or a part of one: {wire.data[:80]!r}"
+            yield Finding("line ends in the text escaped", got, seen, wire.start)
+            return
+    if any(slip.kind == "no-colon" for slip in seen.exchange.stream.slips):
+        yield Finding("line ends in the text escaped", "lines of text that are no fields", seen)
     elif "three" not in (seen.text or ""):
         yield Unverified("the agent does not repeat what it is told, so no text could break out")
 

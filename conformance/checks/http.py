@@ -32,7 +32,7 @@ PROBLEMS: dict[str, tuple[tuple[str, ...], str]] = {
 def _register(name: str, kinds: tuple[str, ...], expected: str) -> None:
     def judge(seen: Seen) -> Iterator[Note]:
         response = seen.exchange.response
-        for problem in response.problems if response and seen.exchange.end not in (End.LEFT, *HANGS) else ():
+        for problem in response.problems if response and seen.exchange.end not in HANGS else ():
             if problem.kind in kinds:
                 yield Finding(
                     expected, f"{problem.kind} at byte {problem.offset} of the response: {problem.text}", seen
@@ -55,11 +55,11 @@ def answers(seen: Seen) -> Iterator[Note]:
         yield Finding("a response", f"{seen.exchange.end.value}: {seen.exchange.detail}", seen)
 
 
-@each("answers", when=lambda seen: bool(seen.exchange.body))
+@each("answers", when=lambda seen: bool(seen.exchange.content))
 def content_type(seen: Seen) -> Iterator[Note]:
     """A response with a body names its media type (RFC 9110 8.3)."""
     if not seen.exchange.header("content-type"):
-        yield Finding("a Content-Type", f"none on {len(seen.exchange.body)} bytes", seen)
+        yield Finding("a Content-Type", f"none on {len(seen.exchange.content)} bytes", seen)
 
 
 @each("answers")
@@ -103,7 +103,7 @@ def unknown_path(steps: Steps) -> Iterator[Note]:
 @each("refusals", when=lambda seen: seen.status == 429)
 def limited_explained(seen: Seen) -> Iterator[Note]:
     """A 429 has a body that explains it (RFC 6585 4)."""
-    if not seen.exchange.body:
+    if not seen.exchange.content:
         yield Finding("a body", "none", seen)
 
 

@@ -36,7 +36,7 @@ def _register(name: str, words: str, statement: str) -> None:
     def judge(seen: Seen) -> Iterator[Note]:
         problem = _problem(seen)
         if problem is not None and words in str(problem):
-            yield Finding("JSON", f"{problem} in {seen.exchange.body[:120]!r}", seen, problem.offset)
+            yield Finding("JSON", f"{problem} in {seen.exchange.content[:120]!r}", seen, problem.offset)
 
     judge.__doc__ = statement
     each("answers", name=name, when=_says_json)(judge)
@@ -51,7 +51,7 @@ def valid(seen: Seen) -> Iterator[Note]:
     """A body of media type application/json is one JSON text and nothing else (2)."""
     problem = _problem(seen)
     if problem is not None and not any(words in str(problem) for words, _ in KINDS.values()):
-        yield Finding("one JSON text", f"{problem} in {seen.exchange.body[:120]!r}", seen, problem.offset)
+        yield Finding("one JSON text", f"{problem} in {seen.exchange.content[:120]!r}", seen, problem.offset)
 
 
 @each("answers", when=_says_json)
@@ -65,7 +65,7 @@ def unique_names(seen: Seen) -> Iterator[Note]:
 @each("answers", when=lambda seen: _says_json(seen) and seen.asked["step"] != "surrogate")
 def well_formed_text(seen: Seen) -> Iterator[Note]:
     """No text holds half of a surrogate pair (8.2)."""
-    if _problem(seen) is None and re.search(rb"\\\\u[dD][89a-fA-F]", seen.exchange.body):
+    if _problem(seen) is None and re.search(rb"\\\\u[dD][89a-fA-F]", seen.exchange.content):
         halves = [half for half in SURROGATE.findall(repr(seen.json)) if half]
         if halves or SURROGATE.search(str(seen.json)):
-            yield Finding("whole characters", f"half a surrogate pair in {seen.exchange.body[:120]!r}", seen)
+            yield Finding("whole characters", f"half a surrogate pair in {seen.exchange.content[:120]!r}", seen)

@@ -18,7 +18,7 @@ def refusal_text(seen: Seen) -> Iterator[Note]:
     """The body of a 429 says in a sentence what happened, in its documented place."""
     if not isinstance(seen.refusal().get("message"), str):
         place = seen.dialect.errors["rate_limited"].shape.roles["message"][0]
-        yield Finding(f"text at {place}", f"{seen.exchange.body[:160]!r}", seen)
+        yield Finding(f"text at {place}", f"{seen.exchange.content[:160]!r}", seen)
 
 
 @each("refusals", when=lambda seen: seen.status == 429 and bool(_pointers(seen)))

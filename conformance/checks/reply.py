@@ -31,7 +31,7 @@ def is_json(seen: Seen) -> Iterator[Note]:
     """The body of a reply is one JSON object."""
     yield from _not_json(seen)
     if seen.json is not MISSING and not isinstance(seen.json, dict):
-        yield Finding("a JSON object", f"{seen.exchange.body[:120]!r}", seen)
+        yield Finding("a JSON object", f"{seen.exchange.content[:120]!r}", seen)
 
 
 @each("replies")
@@ -48,7 +48,7 @@ def session(seen: Seen) -> Iterator[Note]:
         yield Finding("a session's id", "empty text", seen)
 
 
-@each("replies", when=lambda seen: bool(seen.asked.get("session")))
+@each("replies", when=lambda seen: bool(seen.asked.get("session")) and seen.asked["step"] != "chosen")
 def session_echoed(seen: Seen) -> Iterator[Note]:
     """A reply names the session that the request asked for."""
     if "session" in seen.roles and seen.roles["session"] != seen.asked["session"]:
@@ -80,7 +80,7 @@ def _not_json(seen: Seen) -> Iterator[Note]:
     try:
         seen.exchange.json()
     except NotJson as problem:
-        yield Finding("one JSON text", f"{problem} in {seen.exchange.body[:120]!r}", seen, problem.offset)
+        yield Finding("one JSON text", f"{problem} in {seen.exchange.content[:120]!r}", seen, problem.offset)
 
 
 def _typed(seen: Seen, role: str, kind: type[Any], called: str) -> Iterator[Note]:

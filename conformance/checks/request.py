@@ -10,7 +10,7 @@ from .errors import answered
 
 ANSWERED = {
     "endpoint": ("reply", "new", "An ordinary request is answered."),
-    "with_session": ("reply", "chosen", "A request that names a session is answered."),
+    "with_session": ("reply", "known", "A request that names a session is answered."),
     "all_fields": ("reply", "all-fields", "A request with every documented field is answered."),
     "null_session": ("reply", "null", "A request whose session is null is answered, as one that names none."),
     "origin": ("reply", "origin", "A request with an Origin header is answered."),

@@ -16,7 +16,7 @@ def created(steps: Steps) -> Iterator[Note]:
     if not first.ok:
         yield Unclear(f"the request was answered {first.status or first.exchange.end.value}")
     elif not first.session:
-        yield Finding("the id of a new session", f"{first.exchange.body[:120]!r}", first)
+        yield Finding("the id of a new session", f"{first.exchange.content[:120]!r}", first)
 
 
 @of("continue-chosen")
@@ -157,7 +157,7 @@ def _answers(told: Seen, asked: Seen) -> bool:
 
 def _forgets(steps: Steps, step: str) -> Iterator[Note]:
     seen, nonce = steps[step], _nonce(steps)
-    if nonce in seen.exchange.body.decode("utf-8", "replace") or nonce in (seen.text or ""):
+    if nonce in seen.exchange.content.decode("utf-8", "replace") or nonce in (seen.text or ""):
         yield Finding("nothing of what was said in that session", f"{nonce!r} in {seen.text or ''!r:.200}", seen)
     elif not any(nonce in (other.text or "") for other in steps.named("ask")):
         yield Unclear("the agent did not recall it where it should have, so not recalling proves nothing")

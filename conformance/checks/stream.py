@@ -49,7 +49,7 @@ def served(steps: Steps) -> Iterator[Note]:
     if not seen.ok:
         yield Unclear(f"the request was answered {seen.status or seen.exchange.end.value}")
     elif not seen.is_stream or not seen.exchange.stream.events:
-        got = f"{len(seen.exchange.stream.events)} events in {len(seen.exchange.body)} bytes of {seen.exchange.content_type}"
+        got = f"{len(seen.exchange.stream.events)} events in {len(seen.exchange.content)} bytes of {seen.exchange.content_type}"
         yield Finding("a stream of events", got, seen)
 
 

@@ -1,5 +1,14 @@
-"""The conversations. Importing this package fills ``SCENARIOS``; their order here is the order of a run."""
+"""The conversations. Importing this package fills ``SCENARIOS``; ``ORDER`` is the order of a run."""
 
 from __future__ import annotations
 
-from . import agents, limits, refusals, sessions, switch, talk  # noqa: F401  (the order is the order of a run)
+from ..scenario import SCENARIOS, Scenario
+from . import agents, limits, refusals, sessions, switch, talk
+
+ORDER = tuple(room.__name__ for room in (switch, talk, sessions, refusals, agents, limits))
+"""What a target's streams and sessions are like is learnt first; limits are used up last."""
+
+
+def in_order() -> list[Scenario]:
+    """Every scenario in the order of a run."""
+    return sorted(SCENARIOS.values(), key=lambda scenario: (scenario.last, ORDER.index(scenario.play.__module__)))

@@ -23,7 +23,7 @@ def continue_(scene: Scene) -> Script:
 @scenario("continue-chosen")
 def continue_chosen(scene: Scene) -> Script:
     """The same under an id that the client chose, with other turns in between."""
-    session = scene.session()
+    session = yield from scene.begin()
     yield Ask("tell", message=_tell(scene), session=session)
     yield Ask("between-1", message=f"Say {scene.word()}.", session=session)
     yield Ask("between-2", message=f"Say {scene.word()}.", session=session)
@@ -35,7 +35,7 @@ def continue_stream(scene: Scene) -> Script:
     """Say something in a stream under an id that the client chose; ask for it as JSON and as a stream."""
     if not scene.streams:
         return
-    session = scene.session()
+    session = yield from scene.begin()
     yield Ask("tell", message=_tell(scene), stream=True, session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Ask("ask-stream", message=scene.profile.recall.ask, stream=True, session=session)
@@ -55,7 +55,7 @@ def continue_named(scene: Scene) -> Script:
 @scenario("keys-apart", needs=("credentials.other_customer",))
 def keys_apart(scene: Scene) -> Script:
     """Another customer asks under the same session id."""
-    session = scene.session()
+    session = yield from scene.begin()
     yield Ask("tell", message=_tell(scene), session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Ask("foreign", message=scene.profile.recall.ask, session=session, key="other_customer")
@@ -65,7 +65,7 @@ def keys_apart(scene: Scene) -> Script:
 @scenario("expiry", needs=("session_expiry_s",), last=True)
 def expiry(scene: Scene) -> Script:
     """Let a session lie idle for longer than the profile says it lives, then ask."""
-    session, lifetime = scene.session(), scene.profile.session_expiry_s or 0
+    session, lifetime = (yield from scene.begin()), scene.profile.session_expiry_s or 0
     yield Ask("tell", message=_tell(scene), session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Wait(lifetime + 1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..ask import Ask
 from ..scenario import Scene, Script, scenario
 
+MARK = "chatproof-hostile"
+INJECTED = f'{{"type": "{MARK}"}}'
 HOSTILE = (
-    'one\n\ndata: {"type": "done"}\n\nevent: done\rid: 7\r\n: remark\ndata: [DONE]\n\n'
+    f"one\n\ndata: {INJECTED}\n\nevent: {MARK}\rid: {MARK}\r\n: remark\ndata: {INJECTED}\n\n"
     "two \u0085 \u2028 \u2029 \ufeff three \u00e9 \u4f60 \U0001f30d"
 )
 """Text that opens a new event if a server pastes it into a stream unescaped, and that line-based clients trip over."""
@@ -15,10 +17,12 @@ HOSTILE = (
 @scenario("reply")
 def reply(scene: Scene) -> Script:
     """JSON replies: a new session, one the client chose, and text that is hard to carry."""
-    yield Ask("new", message=f"Say {scene.word()}.")
+    first = yield Ask("new", message=f"Say {scene.word()}.")
     yield Ask("second", message=f"Say {scene.word()}.")
     yield Ask("chosen", session=scene.session())
-    yield Ask("all-fields", session=scene.session(), set=scene.metadata())
+    known = scene.session_of(first)
+    yield Ask("known", session=known)
+    yield Ask("all-fields", session=known, set=scene.metadata())
     if "session" in scene.dialect.request.nullable:
         yield Ask("null", set={"session": None})
     yield Ask("hostile", message=HOSTILE)
@@ -33,8 +37,9 @@ def stream(scene: Scene) -> Script:
     """Streams of the same three kinds."""
     if scene.streams:
         yield Ask("new", stream=True)
-        yield Ask("chosen", stream=True, session=scene.session())
-        yield Ask("all-fields", stream=True, session=scene.session(), set=scene.metadata())
+        session = yield from scene.begin()
+        yield Ask("known", stream=True, session=session)
+        yield Ask("all-fields", stream=True, session=session, set=scene.metadata())
         yield Ask("hostile", stream=True, message=HOSTILE)
 
 
@@ -51,7 +56,7 @@ def same(scene: Scene) -> Script:
 def metadata(scene: Scene) -> Script:
     """Additional context for the agent, where the dialect has a place for it."""
     if "metadata" in scene.dialect.request.chat:
-        session = scene.session()
+        session = yield from scene.begin()
         yield Ask("first", session=session, set=scene.metadata())
         yield Ask("again", session=session, set=scene.metadata())
         if "metadata" in scene.dialect.request.nullable:

@@ -203,3 +203,25 @@ def test_json_goes_to_standard_output_alone(simulator: Callable[[str], str]) -> 
     words = ("--dialect", "slug", "--api-key", "key-valid", "--agent", "default", "--select", "reply/*", "--json", "-")
     result = chatproof("verify", simulator("slug"), *words)
     assert json.loads(result.stdout)["dialect"] == "slug"
+
+
+@pytest.mark.slow
+def test_judge_gives_the_same_verdict_as_the_live_run(tmp_path: Path) -> None:
+    with running(["rest"], fault="remaining-never-falls") as server:
+        words = ("--dialect", "rest", "--api-key", "key-valid", "--agent", "default", "--out", str(tmp_path))
+        live = chatproof("verify", server.url("rest"), *words)
+    again = chatproof("judge", str(tmp_path / "rest.jsonl"), "--json", str(tmp_path / "again.json"))
+    assert again.exit_code == live.exit_code == 1
+    first, second = (json.loads((tmp_path / name).read_text()) for name in ("result.json", "again.json"))
+    for result in (first, second):
+        for row in result["requirements"]:
+            row["findings"] = [{**finding, "curl": None} for finding in row["findings"]]
+    assert second == first
+
+
+def test_judge_refuses_what_is_no_transcript(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"transcript": "chatproof", "format": 1}\n{"scenarios": 0, "exchanges": 0}\n')
+    result = chatproof("judge", str(path))
+    assert result.exit_code == 2
+    assert result.output == f"chatproof: {path}:1:1: the header does not tell enough of the run: 'dialect'\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +43,10 @@ WHOLE: dict[Language, str] = {
 START = re.compile("|".join(f"(?P<{language}>^{start})" for language, start in STARTS.items()), re.MULTILINE)
 CONSTANT = re.compile(r"^const [A-Z_]+ = .*;$", re.MULTILINE)
 INDENT = "    "
+CUT = "\0"
+SPACED = r"(?:(?<=\n\n)|\A)"
+GLUED = rf"(?:^|{CUT}|^# .*[a-z](?=[A-Z]))"
+"""What stands before a heading: in a text with empty lines, and in one that has lost them (a shell comment may be glued to it)."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +74,17 @@ def samples(document: str, text: str) -> tuple[Sample, ...]:
     """Every sample in the text of that document, in order."""
     found: list[Sample] = []
     numbers: Counter[tuple[str, str]] = Counter()
-    prose = ""
     for language, start, end in _pieces(text):
-        prose += text[found[-1].start + len(found[-1].code) if found else 0 : start]
-        heading = _heading(prose)
+        heading = _heading(prose(text[:start], found))
         numbers[heading, language] += 1
         found.append(Sample(document, heading, language, numbers[heading, language], start, text[start:end]))
     return tuple(found)
 
 
-def prose(text: str, found: tuple[Sample, ...]) -> str:
-    """What is left of a document's text without its samples."""
+def prose(text: str, found: Sequence[Sample]) -> str:
+    """What is left of a document's text without these samples: ``CUT`` stands where one stood."""
     for sample in reversed(found):
-        text = text[: sample.start] + text[sample.start + len(sample.code) :]
+        text = text[: sample.start] + CUT + text[sample.start + len(sample.code) :]
     return text
 
 
@@ -126,7 +128,7 @@ def _end(language: Language, text: str, start: int) -> int:
 
 
 def _heading(above: str) -> str:
-    """The last line that is a heading: below an empty line where the text has any, else anywhere."""
-    before = r"(?:(?<=\n\n)|\A)" if "\n\n" in above else "^"
-    found = re.findall(rf"{before}({HEADING})$", above, re.MULTILINE)
+    """The last line that is a heading: below an empty line, or in a text that has none, anywhere and glued to whatever."""
+    before = SPACED if "\n\n" in above else GLUED
+    found = re.findall(f"{before}({HEADING})$", above, re.MULTILINE)
     return found[-1] if found else ""

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .conformance.endpoint import Endpoint
 from .conformance.profile import Profile, load_profile, profile
 from .conformance.rejudge import record
 from .conformance.result import as_json
 from .conformance.run import Options, Progress, Run, exit_code, verify
-from .conformance.wire import Endpoint
 from .inputs import dialect_named, fail, good_file
 from .output import show, write_faces
 from .spec import Dialect, names

@@ -15,6 +15,7 @@ from ..spec import Dialect
 from . import wire
 from .advertised import advertised
 from .ask import Ask, Via, compose
+from .endpoint import Endpoint
 from .exchange import Exchange
 from .profile import Profile
 from .seen import Seen
@@ -42,7 +43,7 @@ class WireChannel:
     _distrusted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.endpoint = wire.Endpoint.parse(self.profile.base_url)
+        self.endpoint = Endpoint.parse(self.profile.base_url)
 
     def send(self, ask: Ask) -> Exchange:
         """One request and its answer; a stray 429 is waited out once."""

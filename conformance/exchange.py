@@ -16,8 +16,10 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any, NoReturn
 
-from .framing import FramingProblem, Headers, Response, parse
-from .sse import Stream, read
+from .framing import parse
+from .response import FramingProblem, Headers, Response
+from .sse import read
+from .sse_events import Stream
 
 __all__ = ["Chunk", "End", "Exchange", "NotJson", "Request", "curl", "parse_json", "split_credential"]
 

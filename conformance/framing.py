@@ -8,157 +8,17 @@ way in which the bytes break the rules, h11 being the second opinion.
 from __future__ import annotations
 
 import re
-import zlib
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import h11
 
-Headers = tuple[tuple[str, str], ...]
-Delimiter = Literal["length", "chunked", "close", "none"]
+from .head import FIELD_LINE, HEAD_END, Head, delimit, is_interim, read_head
+from .response import FramedChunk, FramingProblem, Response
 
-PROBLEMS = {
-    "bad-status-line": "RFC 9112 4",
-    "bad-header-line": "RFC 9112 5: no token before the colon, a space before it, or no colon",
-    "bad-header-value": "RFC 9110 5.5: a control character in a value",
-    "folded-header": "RFC 9112 5.2: a header continued on the next line",
-    "bare-lf": "RFC 9112 2.2: a line of the framing that ends in LF without CR",
-    "incomplete-head": "the connection ended before the blank line after the headers",
-    "bad-content-length": "RFC 9112 6.3: not a number",
-    "duplicate-content-length": "RFC 9110 8.6: the same length twice",
-    "conflicting-content-length": "RFC 9112 6.3: two different lengths",
-    "length-and-chunked": "RFC 9112 6.1: both Content-Length and Transfer-Encoding",
-    "bad-transfer-encoding": "RFC 9112 6.3: the last coding is not chunked",
-    "chunked-in-http-1.0": "RFC 9112 6.1: HTTP/1.0 has no Transfer-Encoding",
-    "length-without-body": "RFC 9110 8.6, RFC 9112 6.1: body framing on a status that has no body",
-    "bad-chunk-size": "RFC 9112 7.1: not a hexadecimal number",
-    "bad-chunk-end": "RFC 9112 7.1: chunk data not followed by CRLF",
-    "bad-trailer": "RFC 9112 7.1.2: a trailer line that is no field line",
-    "missing-last-chunk": "RFC 9112 8: the connection ended before the chunk of size 0 and the blank line after it",
-    "short-body": "RFC 9112 8: fewer bytes than Content-Length promised",
-    "surplus": "bytes after the end of the response, which nobody asked for",
-    "h11": "the h11 library refuses these bytes",
-}
-"""Every kind of problem, and the rule it breaks."""
-
-STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*")
-STATUS_LIKE = re.compile(rb"[ \t]*HTTP/([0-9.]+)[ \t]+([0-9]{3})(?![0-9])[ \t]?(.*)", re.IGNORECASE | re.DOTALL)
-FIELD_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)
-CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?", re.DOTALL)
 PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
-HEAD_END = re.compile(rb"\n\r?\n")
 LONGEST_LINE = 65536
-SWITCHING_PROTOCOLS = 101
-DECODED_AT_MOST = 1 << 26
-
-
-@dataclass(frozen=True)
-class FramingProblem:
-    """One way in which the bytes break HTTP/1.1. ``kind`` is a key of ``PROBLEMS``; ``offset`` counts in the raw bytes."""
-
-    offset: int
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class FramedChunk:
-    """Body bytes that stand together: the data of one chunk, or a whole unchunked body. ``raw_offset`` is the data's first byte."""
-
-    raw_offset: int
-    body_offset: int
-    size: int
-    extension: str = ""
-
-
-@dataclass(frozen=True)
-class Head:
-    """Status line and headers; ``end`` is the raw offset after the blank line."""
-
-    version: str
-    status: int
-    reason: str
-    headers: Headers
-    end: int
-    problems: tuple[FramingProblem, ...]
-
-    def named(self, name: str) -> list[str]:
-        """The values of every header of that name, which is given in lower case."""
-        return [value for key, value in self.headers if key.lower() == name]
-
-
-@dataclass(frozen=True)
-class Response:
-    """The final response as read from its bytes. ``arrivals``: raw offset after each ``recv``, and its monotonic ns.
-
-    ``interim``: the statuses of 1xx responses before it. ``delimiter``: what says where the body ends.
-    ``complete``: it came that far; a close-delimited body always did once the connection ended.
-    """
-
-    version: str
-    status: int
-    reason: str
-    headers: Headers
-    body: bytes
-    chunks: tuple[FramedChunk, ...]
-    trailers: Headers
-    interim: tuple[int, ...]
-    delimiter: Delimiter
-    complete: bool
-    problems: tuple[FramingProblem, ...]
-    arrivals: tuple[tuple[int, int], ...]
-
-    def raw_offset(self, body_offset: int) -> int:
-        """Where that byte of the body stands among the raw bytes; ``IndexError`` beyond the body."""
-        if not 0 <= body_offset < len(self.body):
-            raise IndexError(f"byte {body_offset} of a body of {len(self.body)}")
-        chunk = self.chunks[bisect_right(self.chunks, body_offset, key=lambda chunk: chunk.body_offset) - 1]
-        return chunk.raw_offset + body_offset - chunk.body_offset
-
-    def arrived_ns(self, content_offset: int) -> int:
-        """When that byte of the content could be read first, on the monotonic clock; ``IndexError`` beyond it."""
-        at = content_offset
-        if self.coding is not None:
-            if not 0 <= at < len(self.content):
-                raise IndexError(f"byte {at} of a content of {len(self.content)}")
-            at = self._decoded[1][bisect_right(self._decoded[1], at, key=lambda mark: mark[0])][1]
-        return self.arrivals[bisect_right(self.arrivals, self.raw_offset(at), key=lambda mark: mark[0])][1]
-
-    @property
-    def coding(self) -> str | None:
-        """The content coding, in lower case; ``None`` for none or ``identity``."""
-        values = ",".join(value for name, value in self.headers if name.lower() == "content-encoding").lower()
-        codings = [word for word in (part.strip(" \t") for part in values.split(",")) if word not in ("", "identity")]
-        return ", ".join(codings) or None
-
-    @property
-    def content(self) -> bytes:
-        """The body with ``gzip`` or ``deflate`` taken off (as far as it could be decoded), otherwise the body itself."""
-        return self.body if self.coding is None else self._decoded[0]
-
-    @cached_property
-    def _decoded(self) -> tuple[bytes, tuple[tuple[int, int], ...]]:
-        """The content, and for each chunk: content offset after it, body offset of its last byte."""
-        wbits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(self.coding or "")
-        if wbits == 15 and self.body[:1] and self.body[0] & 0x0F != 8:
-            wbits = -15
-        if wbits is None:
-            return self.body, tuple((c.body_offset + c.size, c.body_offset + c.size - 1) for c in self.chunks)
-        decoder, out, marks = zlib.decompressobj(wbits), bytearray(), []
-        for chunk in self.chunks:
-            try:
-                data = self.body[chunk.body_offset : chunk.body_offset + chunk.size]
-                out += decoder.decompress(data, DECODED_AT_MOST - len(out))
-            except zlib.error:
-                break
-            marks.append((len(out), chunk.body_offset + chunk.size - 1))
-            if len(out) >= DECODED_AT_MOST:
-                break
-        return bytes(out), tuple(marks)
 
 
 class Framer:
@@ -264,65 +124,6 @@ def _after_whole_chunks(data: bytes, at: int) -> int:
             break
         at = end + 2
     return at
-
-
-def is_interim(status: int) -> bool:
-    """A 1xx that another response follows (all but 101)."""
-    return 100 <= status < 200 and status != SWITCHING_PROTOCOLS
-
-
-def read_head(raw: bytes, at: int) -> Head | None:
-    """Status line and headers from raw offset ``at``; ``None`` if there is no status line. Forgives, and says what."""
-    match = HEAD_END.search(raw, at)
-    end = match.end() if match else len(raw)
-    problems: list[FramingProblem] = []
-    if not match:
-        problems.append(FramingProblem(len(raw), "incomplete-head", "no blank line after the headers"))
-    lines = raw[at:end].split(b"\n")
-    first = lines[0].removesuffix(b"\r")
-    status = STATUS_LIKE.fullmatch(first)
-    if status is None:
-        return None
-    if not STATUS_LINE.fullmatch(first):
-        problems.append(FramingProblem(at, "bad-status-line", f"{first[:60]!r}"))
-    headers: list[tuple[str, str]] = []
-    for index, line in enumerate(lines[:-1]):
-        if not line.endswith(b"\r") and not any(p.kind == "bare-lf" for p in problems):
-            problems.append(FramingProblem(at + len(line), "bare-lf", f"line {line[:40]!r} ends in LF without CR"))
-        if index and line.removesuffix(b"\r"):
-            problems += _read_field(line.removesuffix(b"\r"), at, headers)
-        at += len(line) + 1
-    return Head(status[1].decode(), int(status[2]), status[3].decode("latin-1"), tuple(headers), end, tuple(problems))
-
-
-def _read_field(line: bytes, at: int, headers: list[tuple[str, str]]) -> list[FramingProblem]:
-    if line[:1] in (b" ", b"\t") and headers:
-        name, value = headers[-1]
-        headers[-1] = (name, value + " " + line.strip(b" \t").decode("latin-1"))
-        return [FramingProblem(at, "folded-header", f"{name} goes on in the next line")]
-    match = FIELD_LINE.fullmatch(line)
-    if match is None:
-        name_, colon, value_ = line.partition(b":")
-        if colon:
-            headers.append((name_.strip(b" \t").decode("latin-1"), value_.strip(b" \t").decode("latin-1")))
-        return [FramingProblem(at, "bad-header-line", f"not a header line: {line[:60]!r}")]
-    headers.append((match[1].decode(), match[2].decode("latin-1")))
-    if CONTROL.search(match[2]):
-        return [FramingProblem(at, "bad-header-value", f"a control character in {line[:60]!r}")]
-    return []
-
-
-def delimit(head: Head, method: str) -> tuple[Delimiter, int]:
-    """What ends the body, and its length where that is known (RFC 9112 6.3)."""
-    if method == "HEAD" or head.status < 200 or head.status in (204, 304):
-        return "none", 0
-    codings = ",".join(head.named("transfer-encoding")).lower().split(",")
-    if any(coding.strip(" \t") for coding in codings):
-        return ("chunked" if codings[-1].strip(" \t") == "chunked" else "close"), 0
-    lengths = [part.strip(" \t") for value in head.named("content-length") for part in value.split(",")]
-    if lengths and lengths[0].isascii() and lengths[0].isdigit() and len(lengths[0]) < 19:
-        return "length", int(lengths[0])
-    return "close", 0
 
 
 def parse(raw: bytes, arrivals: Sequence[tuple[int, int]], *, method: str, ended: bool) -> Response | None:

@@ -63,6 +63,11 @@ class Run:
     def dialect(self) -> Dialect:
         return self.evidence.dialect
 
+    @property
+    def reason(self) -> str | None:
+        """Why the run is incomplete; ``None`` when it is not."""
+        return self.facts.reason
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -11,7 +11,7 @@ from ..spec import Delta, Dialect, Done, Event, Failure
 from . import reading
 from .exchange import End, Exchange, NotJson
 from .profile import Profile
-from .sse import SseEvent
+from .sse_events import SseEvent
 
 FATAL_SLIPS = frozenset(
     {

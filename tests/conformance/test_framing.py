@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproof.conformance.framing import PROBLEMS, Framer, Response, parse
+from chatproof.conformance.framing import Framer, parse
+from chatproof.conformance.response import PROBLEMS, Response
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

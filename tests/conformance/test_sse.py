@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproof.conformance.sse import SLIPS, Reader, Stream, read
+from chatproof.conformance.sse import Reader, read
+from chatproof.conformance.sse_events import SLIPS, Stream
 from chatproof.spec import Vector, vectors
 
 VECTORS = [vector for vector in vectors("web") if vector.kind == "sse"]

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from chatproof.conformance import wire
+from chatproof.conformance.endpoint import Endpoint
 from chatproof.conformance.exchange import End, Request
-from chatproof.conformance.wire import Connection, Deadlines, Endpoint
+from chatproof.conformance.wire import Connection, Deadlines
 
 SOON = Deadlines(connect=2, first_byte=2, idle=2, total=5)
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -18,7 +18,7 @@ COUNTS = {
 }
 """Samples printed in each document, by language."""
 
-CODE = ("curl -", "import httpx", "await ", "const ", "function ", '": ', "Bearer YOUR", "data: {", "data: [", "X-RateLimit-")
+CODE = ("curl -", "import httpx", "await ", "const ", "function ", '"message": ', "Bearer YOUR", "data: {", "data: [", "X-RateLimit-")
 """What stands in every sample, and in prose nowhere."""
 
 
@@ -52,7 +52,7 @@ def test_ids_are_unique_and_name_a_heading(document: str) -> None:
 
 
 def test_a_heading_glued_to_a_command() -> None:
-    text = "First\nTry it:\ncurl -X POST http://a/b \\\n-H \"A: b c\" \\\n-d '{\n\"m\": \"It is\"\n}'Second Part\nProse.\n{\n}Third\n"
+    text = "First\nSend a message to your agent:\ncurl -X POST http://a/b \\\n-H \"A: b c\" \\\n-d '{\n\"m\": \"It is\"\n}'Second Part\nProse.\n{\n}Third\n"
     assert found(text) == [
         ("First", "curl", "curl -X POST http://a/b \\\n-H \"A: b c\" \\\n-d '{\n\"m\": \"It is\"\n}'"),
         ("Second Part", "json", "{\n}"),
@@ -94,7 +94,7 @@ def test_header_lines() -> None:
 
 
 def test_tables_and_sentences_are_no_headings() -> None:
-    text = "Fields\n\nNameType\nProUnlimited\n\nEvery reply of this server has it:\n\nGET /some/path\n\n{\n}\n\nMore\n\n{\n}\n\n{\n}"
+    text = "Fields\n\nname/type\nProUnlimited\n\nEvery reply of this server has it:\n\nGET /some/path\n\n{\n}\n\nMore\n\n{\n}\n\n{\n}"
     assert [(one.heading, one.number) for one in samples("some.txt", text)] == [("Fields", 1), ("More", 1), ("More", 2)]
 
 

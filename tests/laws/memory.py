@@ -109,8 +109,11 @@ class MemoryChannel(WireChannel):
         return exchange
 
     def open(self, ask: Ask) -> tuple[Exchange, Plan]:
-        """The stream is held as long as nobody tells the backend that it is over."""
-        return self._answer(ask)
+        """The stream is held for as long as nobody tells the backend that it is over, unless it was over at once."""
+        exchange, plan = self._answer(ask)
+        if len(exchange.reads) == 1:
+            self.backend.finished(plan)
+        return exchange, plan
 
     def leave(self, held: tuple[Exchange, Plan]) -> Exchange:
         exchange, plan = held

@@ -1,0 +1,3 @@
+from .memory import SEED
+def test_x() -> None:
+    assert SEED == 1

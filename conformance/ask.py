@@ -27,6 +27,7 @@ class Ask:
     ``stream``: ``True``, ``False``, or ``None`` to leave the switch out. ``set``: role -> any JSON value, right or wrong;
     ``omit``: roles left out; ``at``: role -> another pointer than the first; ``extra``: undocumented fields;
     ``written``: how the JSON is spelt (raw UTF-8, with white space, in another order). ``body``, ``authorization``, ``headers``, ``method`` and ``path`` replace what would be built.
+    ``version`` of HTTP, ``without`` some header, ``chunked`` body, ``keep``: over the scenario's kept connection.
     """
 
     step: str
@@ -46,6 +47,10 @@ class Ask:
     body: bytes | None = None
     authorization: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    version: str = "1.1"
+    without: tuple[str, ...] = ()
+    chunked: bool = False
+    keep: bool = False
     method: str | None = None
     path: str | None = None
 
@@ -82,11 +87,17 @@ def compose(ask: Ask, dialect: Dialect, profile: Profile, via: Via = "body") -> 
         headers.insert(0, ("Authorization", credential))
     overridden = {name.lower() for name, _ in ask.headers}
     headers = [(name, value) for name, value in headers if name.lower() not in overridden]
+    body = _body(ask, operation, dialect, agent, via) if ask.body is None else ask.body
+    if ask.chunked:
+        headers.append(("Transfer-Encoding", "chunked"))
+        body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:9], body[9:])) + b"0\r\n\r\n"
     request = Request(
         method=ask.method or operation.method,
         target=ask.path or operation.path.replace("{agent}", quote(agent, safe="")),
         headers=(*headers, *((name, value) for name, value in ask.headers if value)),
-        body=_body(ask, operation, dialect, agent, via) if ask.body is None else ask.body,
+        body=body,
+        version=ask.version,
+        without=ask.without,
     )
     asked = {key: value for key, value in asdict(ask).items() if key in ASKED}
     return request, {**asked, "operation": operation.id, "via": via}

@@ -39,6 +39,7 @@ class WireChannel:
     on_send: Callable[[int], None] = lambda count: None
     pause: Callable[[float], None] = time.sleep
     count: int = 0
+    _kept: wire.Connection | None = None
     _ready_at: dict[str, float] = field(default_factory=dict)
     _distrusted: set[str] = field(default_factory=set)
 
@@ -61,6 +62,10 @@ class WireChannel:
         held = wire.open(self.endpoint, request, self.profile.deadlines)
         return _Held(held, self._number(), asked)
 
+    def done(self) -> None:
+        """A scenario is over: nothing is kept for the next one."""
+        self._hang_up()
+
     def leave(self, held: _Held) -> Exchange:
         """Hang up on a held stream; what it received until then."""
         exchange: Exchange = held.stream.leave()
@@ -72,10 +77,19 @@ class WireChannel:
     def _send(self, ask: Ask) -> Exchange:
         self._before(ask)
         request, asked = compose(ask, self.dialect, self.profile, self.via)
-        exchange = wire.send(self.endpoint, request, self.profile.deadlines)
+        if not ask.keep:
+            self._hang_up()
+        elif self._kept is None:
+            self._kept = wire.Connection(self.endpoint, self.profile.deadlines)
+        exchange = wire.send(self.endpoint, request, self.profile.deadlines, connection=self._kept)
         exchange = replace(exchange, id=self._number(), label=ask.step, asked=asked)
         self._after(ask, exchange)
         return exchange
+
+    def _hang_up(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     def _number(self) -> str:
         self.count += 1

@@ -54,7 +54,7 @@ class Endpoint:
 
 def encode(endpoint: Endpoint, request: Request, *, keep_alive: bool = False) -> bytes:
     """The request's bytes. ``ValueError`` for a line break in the head: that would be our mistake, not the target's."""
-    given = {name.lower() for name, _ in request.headers}
+    given = {name.lower() for name, _ in request.headers} | {name.lower() for name in request.without}
     lines = [] if "host" in given else [("Host", endpoint.authority)]
     lines += request.headers
     if "accept-encoding" not in given:
@@ -66,7 +66,7 @@ def encode(endpoint: Endpoint, request: Request, *, keep_alive: bool = False) ->
     if "connection" not in given:
         lines.append(("Connection", "keep-alive" if keep_alive else "close"))
     words = [
-        f"{request.method} {endpoint.path}{request.target} HTTP/1.1",
+        f"{request.method} {endpoint.path}{request.target} HTTP/{request.version}",
         *(f"{name}: {value}" for name, value in lines),
     ]
     for word in words:

@@ -52,13 +52,15 @@ class Request:
     """What to send. ``target`` begins with ``/`` and is appended to the base URL's path.
 
     ``headers`` keep order, case and duplicates. The wire adds ``Host``, ``Content-Length``, ``Accept-Encoding`` and
-    ``Connection`` where they are not given here; give one to send it wrong on purpose.
+    ``Connection`` where they are not given here; give one to send it wrong on purpose, or name it in ``without`` to send none.
     """
 
     method: str
     target: str
     headers: Headers = ()
     body: bytes = b""
+    version: str = "1.1"
+    without: tuple[str, ...] = ()
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""

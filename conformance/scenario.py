@@ -50,6 +50,7 @@ class Channel(Protocol):
     def open(self, ask: Ask) -> Any: ...
     def leave(self, held: Any) -> Exchange: ...
     def wait(self, seconds: float) -> None: ...
+    def done(self) -> None: ...
 
 
 @dataclass
@@ -168,4 +169,5 @@ def drive(script: Script, name: str, channel: Channel) -> Transcript:
         pass
     finally:
         exchanges += [channel.leave(stream) for stream in held]
+        channel.done()
     return Transcript(name, tuple(exchanges))

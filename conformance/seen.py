@@ -27,6 +27,10 @@ FATAL_SLIPS = frozenset(
 """Slips after which a browser has lost events: what such a stream says cannot be judged, only its framing."""
 
 
+ELSEWHERE = ("nowhere", "get", "head", "no-host", "http-1-0")
+"""Steps whose requests the target's HTTP server may answer before any code of the API runs."""
+
+
 @dataclass(frozen=True)
 class ReadEvent:
     """One dispatched event: its bytes' place, its JSON if any, its meaning or the reason why it has none."""
@@ -55,6 +59,12 @@ class Seen:
     def status(self) -> int:
         """The status code; 0 when no response came."""
         return self.exchange.status or 0
+
+    @property
+    def for_the_api(self) -> bool:
+        """Whether the request went to a documented place in a documented way, so that the documents say how it is refused."""
+        step: str = self.asked["step"]
+        return step not in ELSEWHERE and not step.startswith("alias-")
 
     @property
     def ok(self) -> bool:

@@ -105,7 +105,7 @@ def unavailable(steps: Steps) -> Iterator[Note]:
     yield from refused(steps["json"], "unavailable")
 
 
-@each("refusals", when=lambda seen: seen.status in STATUSES and _is_ours(seen))
+@each("refusals", when=lambda seen: seen.status in STATUSES and seen.for_the_api)
 def content_type(seen: Seen) -> Iterator[Note]:
     """An error's body is application/json."""
     if seen.exchange.request.method != "HEAD" and seen.exchange.content_type != "application/json":
@@ -113,7 +113,7 @@ def content_type(seen: Seen) -> Iterator[Note]:
         yield Finding("Content-Type: application/json", f"{got or 'no Content-Type'} (status {seen.status})", seen)
 
 
-@each("refusals", when=lambda seen: seen.status == 422 and _is_ours(seen))
+@each("refusals", when=lambda seen: seen.status == 422 and seen.for_the_api)
 def body_422(seen: Seen) -> Iterator[Note]:
     """The body of a 422 is the documented list of what is wrong where (AMB-08)."""
     for violation in body_violations(seen):
@@ -128,7 +128,7 @@ def _register_code(name: str, refusal: str) -> None:
 
     judge.__doc__ = f"The code of the refusal {refusal.replace('_', ' ')} is the documented one."
     each(
-        "refusals", name=name, when=lambda seen: _is_ours(seen) and seen.status in seen.dialect.errors[refusal].accept
+        "refusals", name=name, when=lambda seen: seen.for_the_api and seen.status in seen.dialect.errors[refusal].accept
     )(judge)
 
 
@@ -171,12 +171,18 @@ def details(seen: Seen) -> Iterator[Note]:
         yield Finding("an object of details", f"{seen.refusal().get('details')!r:.80} (status {seen.status})", seen)
 
 
-@each("refusals", when=lambda seen: _is_ours(seen) and seen.status in (429, 500))
-def undocumented_shape(seen: Seen) -> Iterator[Note]:
-    """Whether a refusal whose body nobody documents has the shape of the others (AMB-17)."""
-    same = at(seen.json, tuple(seen.dialect.errors["unauthorized"].shape.roles["message"])) is not MISSING
-    text = "has the shape of the documented ones" if same else "has a shape of its own"
-    yield Reading("same" if same else "own", f"the body of a {seen.status} {text}")
+def _register_undocumented(name: str, status: int) -> None:
+    def judge(seen: Seen) -> Iterator[Note]:
+        same = at(seen.json, seen.dialect.errors["unauthorized"].shape.roles["message"]) is not MISSING
+        text = "has the shape of the documented ones" if same else "has a shape of its own"
+        yield Reading("same" if same else "own", f"the body of a {status} {text}")
+
+    judge.__doc__ = f"Whether the body of a {status}, which nobody documents, has the shape of the others (AMB-17)."
+    each("refusals", name=name, when=lambda seen: seen.for_the_api and seen.status == status)(judge)
+
+
+_register_undocumented("shape_of_429", 429)
+_register_undocumented("shape_of_500", 500)
 
 
 @each("refusals", when=lambda seen: _documented(seen))
@@ -248,10 +254,4 @@ def _row(seen: Seen) -> ErrorRow | None:
 
 
 def _documented(seen: Seen) -> bool:
-    return _is_ours(seen) and _row(seen) is not None and documented(seen)
-
-
-def _is_ours(seen: Seen) -> bool:
-    """Whether the request went to a documented path with a documented method."""
-    step: str = seen.asked["step"]
-    return step not in ("nowhere", "get", "head") and not step.startswith("alias-")
+    return seen.for_the_api and _row(seen) is not None and documented(seen)

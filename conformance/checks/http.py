@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..check import Finding, Note, Steps, each, of
+from ..check import Finding, Note, Steps, Unclear, Unverified, each, of
 from ..exchange import End
 from ..seen import Seen
 
@@ -98,6 +98,52 @@ def unknown_path(steps: Steps) -> Iterator[Note]:
     """A path that nobody documented is answered with 404 (RFC 9110 15.5.5; AMB-23)."""
     if (seen := steps["nowhere"]).status != 404:
         yield Finding("status 404", f"status {seen.status}", seen)
+
+
+@of("connections", control="good")
+def keep_alive(steps: Steps) -> Iterator[Note]:
+    """A connection that was not announced to close carries a second request after a complete response (RFC 9112 9.3)."""
+    first, second = steps["kept-1"], steps["kept-2"]
+    closing = "close" in (first.exchange.header("connection") or "").lower()
+    response = first.exchange.response
+    if (
+        not first.arrived_whole
+        or closing
+        or response is None
+        or response.delimiter == "close"
+        or response.version == "1.0"
+    ):
+        yield Unverified("the target does not offer to keep the connection")
+    elif not second.exchange.reads:
+        yield Finding(
+            "a second response on the same connection", f"{second.exchange.end.value}: {second.exchange.detail}", second
+        )
+    elif not second.ok:
+        yield Finding("the second request answered like any other", f"status {second.status}", second)
+
+
+@of("connections", control="good")
+def no_chunked_to_1_0(steps: Steps) -> Iterator[Note]:
+    """A request of HTTP/1.0 is not answered with Transfer-Encoding (RFC 9112 6.1)."""
+    seen = steps["http-1-0"]
+    if seen.exchange.response is None:
+        yield Unclear(f"no response to a request of HTTP/1.0 ({seen.exchange.end.value})")
+    elif seen.exchange.header("transfer-encoding"):
+        yield Finding("no Transfer-Encoding", f"Transfer-Encoding: {seen.exchange.header('transfer-encoding')}", seen)
+
+
+@of("connections", control="good")
+def host_required(steps: Steps) -> Iterator[Note]:
+    """A request of HTTP/1.1 without Host is refused with 400 (RFC 9112 3.2)."""
+    if (seen := steps["no-host"]).status != 400:
+        yield Finding("status 400", f"status {seen.status or seen.exchange.end.value}", seen)
+
+
+@of("connections", control="good")
+def chunked_request(steps: Steps) -> Iterator[Note]:
+    """A request body in chunks is read like one with a Content-Length (RFC 9112 7.1)."""
+    if not (seen := steps["chunked"]).ok:
+        yield Finding("an answer", f"status {seen.status or seen.exchange.end.value}", seen)
 
 
 @each("refusals", when=lambda seen: seen.status == 429)

@@ -13,7 +13,7 @@ from ..check import Finding, Note, Steps, Unclear, each, of
 from ..seen import Seen
 
 MINUTE_S, DAY_S = 60, 86_400
-ELSEWHERE = ("nowhere", "get", "head", "malformed", "deep", "surrogate", "content-type", "huge")
+UNREAD = ("malformed", "deep", "surrogate", "content-type", "huge")
 """Requests that a server may turn away before it looks at anybody's key."""
 SLACK_S = 2
 """Whole seconds, and two clocks read at two times: so much may differ."""
@@ -37,7 +37,9 @@ def on_streams(seen: Seen) -> Iterator[Note]:
 
 @each(
     "refusals",
-    when=lambda seen: _known_key(seen) and seen.status in (400, 404, 422) and seen.asked["step"] not in ELSEWHERE,
+    when=lambda seen: (
+        _known_key(seen) and seen.status in (400, 404, 422) and seen.for_the_api and seen.asked["step"] not in UNREAD
+    ),
 )
 def on_refusals(seen: Seen) -> Iterator[Note]:
     """Every error that answers a valid key carries the limit headers."""

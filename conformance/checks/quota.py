@@ -103,6 +103,17 @@ def slot_returns(steps: Steps) -> Iterator[Note]:
         yield Finding("a stream, since all others were hung up", f"status {last.status}", last)
 
 
+@of("concurrent")
+def slot_ended(steps: Steps) -> Iterator[Note]:
+    """A stream that has ended gives its place back: more than are allowed at once may come one after the other."""
+    if steps["beyond"].status != 429:
+        yield Unclear("the limit of open streams was not reached")
+    for seen in steps.named("ended-"):
+        if not seen.ok:
+            yield Finding("a stream, since all others have ended", f"status {seen.status}", seen)
+            return
+
+
 @of("exhaust")
 def window(steps: Steps) -> Iterator[Note]:
     """Which kind of window the limit has, as far as the headers show (AMB-21)."""

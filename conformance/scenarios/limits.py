@@ -20,7 +20,7 @@ def falling(scene: Scene) -> Script:
     "concurrent", needs=("credentials.limited", "limits.concurrent", "agents.paced"), claim="concurrency", last=True
 )
 def concurrent(scene: Scene) -> Script:
-    """As many open streams as the plan allows, one more, and again after they were hung up."""
+    """As many open streams as the plan allows, one more, again after they were hung up, and more in a row."""
     if not scene.streams:
         return
     allowed = scene.profile.limits.concurrent or 0
@@ -31,6 +31,8 @@ def concurrent(scene: Scene) -> Script:
     for stream in held:
         yield Leave(stream)
     yield Ask("after", agent="paced", key="limited", stream=True)
+    for number in range(allowed + 1):
+        yield Ask(f"ended-{number + 1}", key="limited", stream=True)
 
 
 @scenario("exhaust", needs=("credentials.limited", "limits.requests_per_minute"), last=True)

@@ -84,6 +84,17 @@ def balance(scene: Scene) -> Script:
         yield Ask("stream-broke", key="broke", stream=True)
 
 
+@scenario("connections")
+def connections(scene: Scene) -> Script:
+    """The same good request in other ways of HTTP: an older version, no Host, a body in chunks, two on one connection."""
+    yield Ask("good")
+    yield Ask("http-1-0", version="1.0")
+    yield Ask("no-host", without=("Host",), valid=False)
+    yield Ask("chunked", chunked=True)
+    yield Ask("kept-1", keep=True, stream=scene.streams)
+    yield Ask("kept-2", keep=True)
+
+
 @scenario("http")
 def http(scene: Scene) -> Script:
     """Other methods, and a path that is nowhere."""

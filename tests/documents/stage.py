@@ -80,8 +80,8 @@ class Stage:
     dialect: spec.Dialect
 
     def curl(self, code: str) -> Answer:
-        """Run a curl command in a shell."""
-        return _answer(_output(["bash", "-c", CURL + self.at(code)]))
+        """Run a curl command in a shell, as it is."""
+        return _answer(_output(["bash", "-c", CURL + code]))
 
     def post(self, path: str, body: str, key: str) -> Answer:
         """Send a printed body as the curl samples send theirs."""
@@ -91,7 +91,9 @@ class Stage:
     def client(self, sample: Sample, after: str = "") -> str:
         """What a Python or JavaScript sample prints, with ``after`` as its last lines."""
         if sample.language == "python":
-            return _output([sys.executable, "-I", "-c", f"import json\n{self.at(indented(sample.code))}\n{after}"]).decode()
+            return _output(
+                [sys.executable, "-I", "-c", f"import json\n{self.at(indented(sample.code))}\n{after}"]
+            ).decode()
         above = [one for one in printed(sample.document) if one.language == "javascript" and one.start < sample.start]
         code = "\n".join([*(constants(one.code) for one in above), sample.code, after])
         return _output(["node", "--input-type=module", "-e", self.at(code)]).decode()
@@ -136,7 +138,9 @@ def _output(command: list[str]) -> bytes:
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed")
     environment: Mapping[str, str] = {**os.environ, **ENVIRONMENT}
-    ran = subprocess.run(command, env=environment, capture_output=True, timeout=2 * DEADLINE_S, stdin=subprocess.DEVNULL)
+    ran = subprocess.run(
+        command, check=False, env=environment, capture_output=True, timeout=2 * DEADLINE_S, stdin=subprocess.DEVNULL
+    )
     if ran.returncode or ran.stderr:
         pytest.fail(f"{command[0]} ended with {ran.returncode}: {ran.stderr.decode()}\n{command[-1]}", pytrace=False)
     return ran.stdout

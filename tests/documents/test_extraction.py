@@ -18,7 +18,18 @@ COUNTS = {
 }
 """Samples printed in each document, by language."""
 
-CODE = ("curl -", "import httpx", "await ", "const ", "function ", '"message": ', "Bearer YOUR", "data: {", "data: [", "X-RateLimit-")
+CODE = (
+    "curl -",
+    "import httpx",
+    "await ",
+    "const ",
+    "function ",
+    '"message": ',
+    "Bearer YOUR",
+    "data: {",
+    "data: [",
+    "X-RateLimit-",
+)
 """What stands in every sample, and in prose nowhere."""
 
 
@@ -52,9 +63,9 @@ def test_ids_are_unique_and_name_a_heading(document: str) -> None:
 
 
 def test_a_heading_glued_to_a_command() -> None:
-    text = "First\nSend a message to your agent:\ncurl -X POST http://a/b \\\n-H \"A: b c\" \\\n-d '{\n\"m\": \"It is\"\n}'Second Part\nProse.\n{\n}Third\n"
+    text = 'First\nSend a message to your agent:\ncurl -X POST http://a/b \\\n-H "A: b c" \\\n-d \'{\n"m": "It is"\n}\'Second Part\nProse of more words than a heading.\n{\n}Third\n'
     assert found(text) == [
-        ("First", "curl", "curl -X POST http://a/b \\\n-H \"A: b c\" \\\n-d '{\n\"m\": \"It is\"\n}'"),
+        ("First", "curl", 'curl -X POST http://a/b \\\n-H "A: b c" \\\n-d \'{\n"m": "It is"\n}\''),
         ("Second Part", "json", "{\n}"),
     ]
 
@@ -65,7 +76,9 @@ def test_a_command_goes_on_behind_its_body() -> None:
 
 
 def test_a_heading_glued_to_a_comment() -> None:
-    assert found("Top\n# It knows the pastNext Part\nProse follows here, as it does.\n{\n}") == [("Next Part", "json", "{\n}")]
+    assert found("Top\n# It knows the pastNext Part\nProse follows here, as it does.\n{\n}") == [
+        ("Next Part", "json", "{\n}")
+    ]
 
 
 def test_a_heading_glued_to_a_program() -> None:
@@ -115,4 +128,7 @@ def test_a_program_that_is_indented_stays_as_it_is() -> None:
 
 
 def test_constants_are_the_lines_in_capitals() -> None:
-    assert constants("const A_B = 'c';\nconst d = 1;\n  const E = 2;\nconst F = `g`;") == "const A_B = 'c';\nconst F = `g`;"
+    assert (
+        constants("const A_B = 'c';\nconst d = 1;\n  const E = 2;\nconst F = `g`;")
+        == "const A_B = 'c';\nconst F = `g`;"
+    )

@@ -1,122 +1,245 @@
-"""Every sample of the documents, run against the simulator: at the root that all dialects share, at its dialect's mount, and alone.
-
-The tables below claim each sample by its id; a sample that none of them claims fails the first test.
-"""
+"""Every sample of the documents, run against the simulator: at the root that all dialects share, at its dialect's mount, and alone."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from jsonpointer import resolve_pointer
 
 from chatproof import spec
 
-from .stage import AGENT, DIALECT, PLACES, Answer, Stage, printed, sample, stage
+from .claims import BODIES, CHANGED, CLIENTS, CONTINUED, CURLS, HEADERS, REFUSED, RETRY, Body, Reply, claimed
+from .stage import DEADLINE_S, DIALECT, PLACES, Answer, Stage, printed, sample, stage
 
-pytestmark = pytest.mark.parametrize("place", PLACES)
+GAP = "...\n"
+MINUTE_S = 60
+VECTORS = {vector.id: vector for name in spec.names() for vector in spec.vectors(name)}
+VALID_KEY = "key-valid"
+LIMITED_KEY = "YOUR_API_KEY"
 
-
-@dataclass(frozen=True)
-class Reply:
-    """What must come back. ``like``: the sample that prints it; ``holds``: values by JSON Pointer, in a stream of its last JSON
-    event; ``says``: the whole text; ``tells``: parts of the text."""
-
-    like: str | None = None
-    holds: Mapping[str, Any] = field(default_factory=dict)
-    says: str | None = None
-    tells: tuple[str, ...] = ()
-    streamed: bool = False
-    status: int = 200
+everywhere = pytest.mark.parametrize("place", PLACES)
 
 
-@dataclass(frozen=True)
-class Changed:
-    """A curl sample with one place changed, in its reply's sample too, or with words added at its end."""
-
-    id: str
-    reply: Reply
-    old: str = ""
-    new: str = ""
-    more: str = ""
+def golden(code: str) -> bytes:
+    """A printed stream with the empty lines that AMB-12 rules; a printed gap stays as it is."""
+    return "".join(line if line == GAP else f"{line.rstrip()}\n\n" for line in code.splitlines(keepends=True)).encode()
 
 
-@dataclass(frozen=True)
-class Body:
-    """A request of which only the body is printed: the paths that take it, and a key of the document."""
+def skeleton(value: Any) -> Any:
+    """A JSON value as the documents print a shape: every text as ``<string>``, and of a list its first member."""
+    if isinstance(value, dict):
+        return {name: skeleton(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [skeleton(member) for member in value[:1]]
+    return "<string>" if isinstance(value, str) else value
 
-    id: str
-    paths: tuple[str, ...]
-    key: str
-    reply: Reply
+
+def final(answer: Answer, dialect: spec.Dialect) -> Any:
+    """The last event of a stream, which must be the dialect's own last one; of one without members, the last before it."""
+    (row,) = (row for row in dialect.stream if row.event == "done")
+    if row.literal is not None:
+        assert answer.events[-1] == row.literal
+        return json.loads(answer.events[-2])
+    event = json.loads(answer.events[-1])
+    assert {place: resolve_pointer(event, place) for place in row.shape.constants} == row.shape.constants
+    return event
 
 
-GUIDE_STREAM = Reply(like="guide.txt, How SSE Works, events", streamed=True)
-LEARNING = Reply(like="reference-stream.txt, Response \u2014 Server-Sent Events (SSE), events", streamed=True)
-REST_STREAM = Reply(like="rest.txt, Response (Streaming), events", streamed=True)
-SLUG_REPLY = Reply(like="slug.txt, Success (200):, json")
+def text_of(answer: Answer, dialect: spec.Dialect, streamed: bool) -> str:
+    """What the agent says, whole."""
+    if not streamed:
+        return str(resolve_pointer(answer.json, dialect.reply.roles["text"][0]))
+    (row,) = (row for row in dialect.stream if row.event == "delta")
+    said = (json.loads(data) for data in answer.events if data.startswith("{"))
+    return "".join(resolve_pointer(event, row.shape.roles["text"][0], "") for event in said)
 
-CURLS: dict[str, Reply] = {
-    "guide.txt, Quick Start, curl": Reply(streamed=True, holds={"/session_id": "session_xyz789"}),
-    "guide.txt, Example Request:, curl": GUIDE_STREAM,
-    "guide.txt, Managing Sessions, curl": Reply(streamed=True, holds={"/session_id": "session_new123"}),
-    "guide.txt, Managing Sessions, curl 2": Reply(streamed=True, holds={"/session_id": "session_new123"}),
-    "reference-send.txt, POST, curl": Reply(like="reference-send.txt, POST, json"),
-    "reference-send.txt, POST, curl 2": Reply(like="reference-send.txt, Response 200, json"),
-    "reference-stream.txt, POST, curl": LEARNING,
-    "reference-stream.txt, POST, curl 2": LEARNING,
-    "rest.txt, Authentication, curl": Reply(like="rest.txt, Response:, json"),
-    "rest.txt, Send a Message, curl": Reply(like="rest.txt, Response (Non-Streaming), json"),
-    "rest.txt, Session Management, curl": Reply(holds={"/session_id": "sess_001"}),
-    "rest.txt, Session Management, curl 2": Reply(holds={"/session_id": "sess_001"}),
-    "slug.txt, Basic Chat, curl": SLUG_REPLY,
-    "slug.txt, Continue Conversation, curl": Reply(holds={"/data/conversationId": "conv_abc123", "/error": None}),
-    "slug.txt, Streaming Response, curl": Reply(streamed=True),
-    "slug.txt, Streaming Responses, curl": Reply(like="slug.txt, SSE Format:, events", streamed=True),
-}
 
-SLUG_ERROR = "slug.txt, Basic Chat, curl"
-CHANGED: dict[str, Changed] = {
-    "without a stream": Changed(
-        "guide.txt, Example Request:, curl", Reply(like="guide.txt, Non-Streaming Response:, json"), '"stream": true', '"stream": false'
-    ),
-    "a stream by header": Changed("rest.txt, Send a Message, curl", REST_STREAM, more=' -H "Accept: text/event-stream"'),
-    "a stream by body": Changed("rest.txt, Send a Message, curl", REST_STREAM, '"sess_789"', '"sess_789", "stream": true'),
-    "no message, as a list": Changed(
-        "reference-stream.txt, POST, curl", Reply(like="reference-stream.txt, POST, json", status=422), '"message"', '"massage"'
-    ),
-    "no message": Changed(SLUG_ERROR, Reply(like="slug.txt, 400 - Bad Request:, json", status=400), '"message"', '"massage"'),
-    "a wrong key": Changed(SLUG_ERROR, Reply(like="slug.txt, 401 - Unauthorized:, json", status=401), "YOUR_API_KEY", "nobody's"),
-    "no key": Changed(SLUG_ERROR, Reply(like="slug.txt, 401 - Unauthorized:, json", status=401), "Authorization: ", "X-Nothing: "),
-    "no agent": Changed(SLUG_ERROR, Reply(like="slug.txt, 404 - Not Found:, json", status=404), "support-agent", "agent-missing"),
-    "the placeholder for a key": Changed("rest.txt, Authentication, curl", Reply(like="rest.txt, Response:, json"), AGENT, "AGENT_ID"),
-    "the placeholder for a chat": Changed(
-        "rest.txt, Send a Message, curl", Reply(like="rest.txt, Response (Non-Streaming), json"), AGENT, "AGENT_ID"
-    ),
-}  # fmt: skip
-"""Requests whose replies are printed although they are not: the other half of a switch, and the errors. And placeholders as printed."""
+def same(answer: Answer, like: str, streamed: bool) -> None:
+    """The printed reply: JSON by value or by shape, a stream byte for byte."""
+    if streamed:
+        head, gap, tail = golden(like).partition(GAP.encode())
+        assert (answer.body.startswith(head) and answer.body.endswith(tail)) if gap else answer.body == head
+    elif "<string>" in like:
+        assert skeleton(answer.json) == json.loads(like)
+    else:
+        assert answer.json == json.loads(like)
 
-SLUG_PATHS = ("/v1/api/chat/support-agent", "/chat/support-agent")
-BODIES: tuple[Body, ...] = (
-    Body("guide.txt, Session Metadata, json", ("/chat",), "YOUR_API_KEY", Reply(
-        tells=("Check my account status", "customer@example.com", "enterprise", "web"), holds={"/session_id": "session_xyz789"}, streamed=True)),
-    Body("reference-send.txt, Example with Metadata, json", ("/chat",), "YOUR_TOKEN", Reply(
-        tells=("I need help with my order", "Jane Doe", "jane@example.com", "https://store.example.com/orders/12345"),
-        holds={"/session_id": "sess_customer_001", "/tool_calls": []})),
-    Body("slug.txt, Request Body, json", SLUG_PATHS, "YOUR_API_KEY", Reply(
-        says="AI agent's response text", holds={"/data/conversationId": "optional-conversation-id", "/data/metadata/model": "gpt-4"})),
-    Body("slug.txt, New Conversation, json", SLUG_PATHS, "YOUR_API_KEY", Reply(says="Hello there! How can I help?")),
-    Body("slug.txt, Continue Conversation, json", SLUG_PATHS, "YOUR_API_KEY", Reply(
-        tells=("Follow-up question",), holds={"/data/conversationId": "conv_abc123"})),
-)  # fmt: skip
 
-CONTINUED = {
-    "guide.txt, Managing Sessions, curl": "guide.txt, Managing Sessions, curl 2",
-    "rest.txt, Session Management, curl": "rest.txt, Session Management, curl 2",
-    "slug.txt, Basic Chat, curl": "slug.txt, Continue Conversation, curl",
-}
-"""Requests that begin a conversation, and the ones that go on with it."""
+def check(answer: Answer, reply: Reply, dialect: spec.Dialect, old: str = "", new: str = "") -> None:
+    """Everything that ``reply`` asks of an answer; ``old`` stands as ``new`` in the printed reply."""
+    media = "text/event-stream" if reply.streamed else "application/json"
+    assert (answer.status, answer.headers["Content-Type"]) == (reply.status, media)
+    if reply.like is not None:
+        like = sample(reply.like).code
+        same(answer, like.replace(old, new) if old else like, reply.streamed)
+    if reply.status != 200:
+        return
+    value = final(answer, dialect) if reply.streamed else answer.json
+    assert {place: resolve_pointer(value, place) for place in reply.holds} == reply.holds
+    if "text" in dialect.reply.roles and not (dialect.key_reply and "key" in value):
+        said = text_of(answer, dialect, reply.streamed)
+        assert said.strip()
+        assert reply.says in (None, said)
+        assert [part for part in reply.tells if part not in said] == []
+
+
+def message_of(code: str) -> str:
+    found = re.search(r'"message": "(.+?)"', code)
+    assert found is not None
+    return found[1]
+
+
+def exhaust(on: Stage) -> None:
+    """Use up what the documented key may ask in this minute."""
+    address = urlsplit(on.url)
+    line = http.client.HTTPConnection(address.netloc, timeout=DEADLINE_S)
+    headers = {"Authorization": f"Bearer {LIMITED_KEY}", "Content-Type": "application/json"}
+    left = 1
+    while left:
+        line.request("POST", f"{address.path}/chat", VECTORS["guide-return-policy-request"].data, headers)
+        response = line.getresponse()
+        response.read()
+        assert response.status == 200
+        left = int(response.headers["X-RateLimit-Remaining"])
+    line.close()
+
+
+def test_every_sample_is_claimed() -> None:
+    assert {one.id for document in DIALECT for one in printed(document)} == claimed()
+
+
+def test_the_golden_streams_are_the_printed_ones() -> None:
+    events = [one.code for document in DIALECT for one in printed(document) if one.language == "events"]
+    vectors = [vector.data for vector in VECTORS.values() if vector.kind == "stream"]
+    assert sorted(golden(code.replace(GAP, "")) for code in events) == sorted(vectors)
+
+
+@everywhere
+@pytest.mark.parametrize("id", CURLS)
+def test_curl(id: str, place: str) -> None:
+    one = sample(id)
+    with stage(one.document, place) as on:
+        check(on.curl(on.at(one.code)), CURLS[id], on.dialect)
+
+
+@everywhere
+@pytest.mark.parametrize("case", CHANGED)
+def test_curl_changed(case: str, place: str) -> None:
+    changed = CHANGED[case]
+    one = sample(changed.id)
+    with stage(one.document, place) as on:
+        code = on.at(one.code)
+        assert changed.old in code
+        answer = on.curl((code.replace(changed.old, changed.new) if changed.old else code) + changed.more)
+        check(answer, changed.reply, on.dialect, changed.old, changed.new)
+
+
+@everywhere
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.id)
+def test_bodies(body: Body, place: str) -> None:
+    one = sample(body.id)
+    with stage(one.document, place) as on:
+        for path in body.paths:
+            check(on.post(path, one.code, body.key), body.reply, on.dialect)
+
+
+@everywhere
+@pytest.mark.parametrize("first", CONTINUED)
+def test_what_goes_on_remembers_what_began(first: str, place: str) -> None:
+    begin, go_on = sample(first), sample(CONTINUED[first])
+    with stage(begin.document, place) as on:
+        on.curl(on.at(begin.code))
+        streamed = CURLS[go_on.id].streamed
+        said = text_of(on.curl(on.at(go_on.code)), on.dialect, streamed)
+        assert message_of(begin.code) in said
+    with stage(begin.document, place) as on:
+        assert message_of(begin.code) not in text_of(on.curl(on.at(go_on.code)), on.dialect, streamed)
+
+
+@everywhere
+@pytest.mark.parametrize("id", HEADERS)
+def test_limit_headers(id: str, place: str) -> None:
+    """The window opened so that it ends when the document says, the printed lines come word for word."""
+    lines, (asked, times) = sample(id), HEADERS[id]
+    end = int(lines.code.rpartition(" ")[2])
+    with stage(lines.document, place, spec.FrozenClock(end - MINUTE_S)) as on:
+        answers = [on.curl(on.at(sample(asked).code)) for _ in range(times)]
+    names = [line.partition(":")[0] for line in lines.code.splitlines()]
+    assert "\n".join(f"{name}: {answers[-1].headers[name]}" for name in names) == lines.code
+
+
+@pytest.mark.slow
+@everywhere
+def test_a_refusal_for_too_many_requests(place: str) -> None:
+    refused = sample(REFUSED)
+    clock = spec.FrozenClock()
+    with stage(refused.document, place, clock) as on:
+        exhaust(on)
+        clock.advance(MINUTE_S - json.loads(refused.code)["retry_after"])
+        answer = on.curl(on.at(sample("guide.txt, Quick Start, curl").code))
+    assert (answer.status, answer.json) == (429, json.loads(refused.code))
+    assert answer.headers["Retry-After"] == str(answer.json["retry_after"])
+
+
+@pytest.mark.slow
+@everywhere
+@pytest.mark.parametrize("id", CLIENTS)
+def test_clients(id: str, place: str) -> None:
+    """A client prints what the agent says to the same question without a stream."""
+    one, client = sample(id), CLIENTS[id]
+    vector, path = client.asks
+    with stage(one.document, place) as on:
+        got = on.client(one)
+        asked = {**json.loads(VECTORS[vector].data), "stream": False}
+        answer = on.post(path, json.dumps(asked), VALID_KEY)
+        said = text_of(answer, on.dialect, streamed=False)
+    if client.prints == "pieces":
+        usage = answer.json["usage"]
+        *pieces, done, end = got.split("\n")
+        assert (done, end) == (
+            f"Done: {{ input_tokens: {usage['input_tokens']}, output_tokens: {usage['output_tokens']} }}",
+            "",
+        )
+        assert len(pieces) > 1
+        got = "".join(pieces)
+    assert got == (f"{said}\n" if client.prints == "line" else said)
+
+
+def retried(payload: spec.Vector) -> str:
+    """Program lines that call the sample's function and print what came."""
+    body = json.dumps({**json.loads(payload.data), "stream": False})
+    return f"const reply = await chatWithRetry({body});\nconsole.log(`${{reply.status}} ${{await reply.text()}}`);"
+
+
+@pytest.mark.slow
+@everywhere
+def test_the_client_that_retries(place: str) -> None:
+    one = sample(RETRY)
+    with stage(one.document, place) as on:
+        status, _, body = on.client(one, retried(VECTORS["guide-return-policy-request"])).partition(" ")
+    assert (status, json.loads(body)) == ("200", json.loads(sample("guide.txt, Non-Streaming Response:, json").code))
+
+
+@pytest.mark.slow
+def test_the_client_that_retries_after_a_refusal() -> None:
+    """Refused with a second to wait, it asks again when that second has passed on its clock and, told by the log, on ours."""
+    one = sample(RETRY)
+    clock = spec.FrozenClock()
+    statuses: list[str] = []
+
+    def log(line: str) -> None:
+        statuses.append(line.split("  ")[3])
+        if statuses[-1] == "429":
+            clock.advance(1)
+
+    with stage(one.document, "root", clock, log) as on:
+        exhaust(on)
+        clock.advance(MINUTE_S - 1)
+        statuses.clear()
+        assert on.client(one, retried(VECTORS["guide-return-policy-request"])).startswith("200 ")
+    assert statuses == ["429", "200"]

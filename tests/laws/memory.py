@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from chatproof.conformance import run
 from chatproof.conformance.ask import Ask, compose
 from chatproof.conformance.channel import WireChannel
-from chatproof.conformance.check import CHECKS
 from chatproof.conformance.exchange import Chunk, End, Exchange
 from chatproof.conformance.framing import Framer
-from chatproof.conformance.judge import Absent, Evidence, Judged, judge
+from chatproof.conformance.judge import Absent, Evidence
 from chatproof.conformance.preflight import explain
 from chatproof.conformance.profile import Profile, profile
-from chatproof.conformance.run import ALWAYS
-from chatproof.conformance.scenario import SCENARIOS, Scenario, Scene, Script, drive
+from chatproof.conformance.run import Facts, Options, Run
+from chatproof.conformance.scenario import Script, drive
 from chatproof.conformance.seen import Seen
 from chatproof.conformance.transcript import Transcript
 from chatproof.conformance.wire import Deadlines
@@ -27,68 +28,48 @@ from chatproof.simulator.backend import Backend
 from chatproof.simulator.plan import Layer, Plan
 from chatproof.simulator.population import profile as population
 from chatproof.simulator.request import BODY_LIMIT, HttpRequest
-from chatproof.spec import Dialect, FrozenClock, Requirement, requirements
+from chatproof.spec import Dialect, FrozenClock, dialect, names, requirements
 from chatproof.spec.clock import FROZEN_AT
 
+FIFTH = Path(__file__).parents[1] / "dialects" / "echo"
 SEED = 1
-CLAIMS = ("tools", "balance", "concurrency", "deterministic", "paced")
-RECALL = {"tell": "Remember this code: {nonce}", "ask": "What code did I ask you to remember?"}
 NS = 1_000_000_000
+ALMOST = 1e-6
 
 
-@dataclass(frozen=True)
-class Result:
-    """A run in memory. ``stopped``: what the preflight said, if that was the end of it; then nothing is judged."""
-
-    evidence: Evidence
-    judged: tuple[Judged, ...]
-    stopped: str | None
-
-    def broken(self) -> dict[str, str]:
-        """Requirement id -> ``fail`` or ``warn``."""
-        return {row.requirement.id: row.outcome for row in self.judged if row.outcome in ("fail", "warn")}
+def all_dialects() -> list[Dialect]:
+    """The packaged dialects and the fifth one, which is a folder of data beside these tests."""
+    return [dialect(name) for name in (*names(), FIFTH)]
 
 
-def full_profile(dialect: Dialect, base_url: str, **more: Any) -> Profile:
+def full_profile(of: Dialect, base_url: str, **more: Any) -> Profile:
     """Everything that the simulator can be asked for: all its keys, agents, limits and claims; never paced."""
-    said = {"base_url": base_url, "dialect": dialect.name, "claims": CLAIMS, "recall": RECALL, "budget": {"pace": "off"}}
-    return profile({**population(dialect), **said, **more})
+    said = {"base_url": base_url, "dialect": of.name, "budget": {"pace": "off"}}
+    return profile({**population(of), **said, **more})
 
 
 def verify(
-    dialect: Dialect, layers: Sequence[Layer] = (), *, fault: str | None = None, variant: str | None = None
-) -> Result:
-    """A full run against a backend of that dialect alone, bent as said; all of its requirements are judged."""
+    of: Dialect, layers: Sequence[Layer] = (), *, fault: str | None = None, variant: str | None = None, seed: int = SEED
+) -> Run:
+    """A full run against a backend of that dialect alone, bent as said; a session's expiry is waited for."""
     clock = FrozenClock()
-    backend = Backend([dialect], SEED, fault=fault, variant=variant, layers=layers)
-    expiry = {} if dialect.session_expiry_s is None else {"session_expiry": dialect.session_expiry_s}
-    known = full_profile(dialect, "http://memory", **expiry)
-    channel = MemoryChannel(dialect, known, pause=clock.advance, backend=backend, clock=clock)
-    first = drive(_preflight(), "preflight", channel)
-    stopped = explain(Seen(first.exchanges[0], dialect, known))
-    if stopped is not None:
-        return Result(Evidence(dialect, known, (first,)), (), stopped)
-    rows = requirements(dialect)
-    transcripts, absent = play(rows, channel)
-    evidence = Evidence(dialect, known, (first, *transcripts), absent)
-    return Result(evidence, tuple(judge(rows, evidence)), None)
+    backend = Backend([of], seed, fault=fault, variant=variant, layers=layers)
+    expiry = {} if of.session_expiry_s is None else {"session_expiry": of.session_expiry_s}
+    known = full_profile(of, "http://memory", **expiry)
+    channel = MemoryChannel(of, known, pause=clock.advance, backend=backend, clock=clock)
+    rows = requirements(of)
+    recorded: list[Transcript] = [drive(_preflight(), run.PREFLIGHT, channel)]
+    absent: dict[str, Absent] = {}
+    reason = explain(Seen(recorded[0].exchanges[0], of, known))
+    if reason is None:
+        reason = run._play(rows, channel, seed, recorded, absent, Options(), lambda progress: None)
+    evidence = Evidence(of, known, tuple(recorded), absent)
+    return run.finish(rows, evidence, Facts(seed, FROZEN_AT, clock.now() - FROZEN_AT, channel.count, reason))
 
 
-def play(rows: Sequence[Requirement], channel: MemoryChannel) -> tuple[list[Transcript], dict[str, Absent]]:
-    """Every scenario that these requirements need and the profile allows; those that use up a limit come last."""
-    wanted = {CHECKS[row.check].scenario for row in rows if row.check is not None} | set(ALWAYS)
-    chosen = sorted((s for s in SCENARIOS.values() if s.name in wanted), key=lambda scenario: scenario.last)
-    absent = {s.name: Absent("not_verified", "not in the profile") for s in chosen if _lacks(s, channel.profile)}
-    played = [
-        drive(s.play(Scene(channel.dialect, channel.profile, SEED, s.name)), s.name, channel)
-        for s in chosen
-        if s.name not in absent
-    ]
-    return played, absent
-
-
-def _lacks(scenario: Scenario, known: Profile) -> bool:
-    return any(known.lacks(need) for need in scenario.needs)
+def broken(finished: Run) -> dict[str, str]:
+    """Requirement id -> ``fail`` or ``warn``."""
+    return {row.requirement.id: row.outcome for row in finished.judged if row.outcome in ("fail", "warn")}
 
 
 def _preflight() -> Script:
@@ -104,42 +85,52 @@ class MemoryChannel(WireChannel):
 
     def _send(self, ask: Ask) -> Exchange:
         exchange, plan = self._answer(ask)
-        self.clock.advance((exchange.reads[-1].at_ns - exchange.sent_ns) / NS if exchange.reads else 0.0)
+        self.clock.advance(_lasted(exchange))
         self.backend.finished(plan)
         return exchange
 
     def open(self, ask: Ask) -> tuple[Exchange, Plan]:
-        """The stream is held for as long as nobody tells the backend that it is over, unless it was over at once."""
+        """The stream is held for as long as nobody tells the backend that it is over, unless all of it comes at once."""
         exchange, plan = self._answer(ask)
-        if len(exchange.reads) == 1:
+        if exchange.reads[0].at_ns == exchange.reads[-1].at_ns:
+            self.clock.advance(_lasted(exchange))
             self.backend.finished(plan)
-        return exchange, plan
+            return exchange, plan
+        begun = tuple(read for read in exchange.reads if read.at_ns == exchange.reads[0].at_ns)
+        return replace(exchange, reads=begun, end=End.LEFT), plan
 
-    def leave(self, held: tuple[Exchange, Plan]) -> Exchange:
+    def leave(self, held: Any) -> Exchange:
+        exchange: Exchange
         exchange, plan = held
         self.backend.finished(plan)
-        return replace(exchange, reads=exchange.reads[:2], end=End.LEFT)
+        return exchange
 
     def _answer(self, ask: Ask) -> tuple[Exchange, Plan]:
         request, asked = compose(ask, self.dialect, self.profile, self.via)
-        headers = {"connection": "close", **{name.lower(): value for name, value in request.headers}}
+        headers = {name.lower(): value for name, value in request.headers}
         body = request.body[: BODY_LIMIT + 1]
-        plan = self.backend.reply(HttpRequest(request.method, request.target, headers, body, keep_alive=False), self.clock.now())
-        sent_ns = int((self.clock.now() - FROZEN_AT) * NS)
+        now = self.clock.now()
+        plan = self.backend.reply(HttpRequest(request.method, request.target, headers, body, keep_alive=False), now)
+        sent_ns = int((now - FROZEN_AT) * NS)
         reads, end, detail = carried(plan, request.method, sent_ns, self.profile.deadlines)
-        exchange = Exchange(self._number(), ask.step, request, self.clock.now(), sent_ns, reads, end, detail, asked)
-        return exchange, plan
+        return Exchange(self._number(), ask.step, request, now, sent_ns, reads, end, detail, asked), plan
 
 
 def carried(plan: Plan, method: str, sent_ns: int, deadlines: Deadlines) -> tuple[tuple[Chunk, ...], End, str]:
     """What a client sees of a plan that is carried out to the moment: one read for each write, and how it ended."""
-    framer, reads, silent_since = Framer(method), list[Chunk](), 0.0
-    for write in plan.writes:
-        if write.due_s - silent_since > (deadlines.idle if reads else deadlines.first_byte):
+    framer, reads, heard_s = Framer(method), list[Chunk](), 0.0
+    for number, write in enumerate(plan.writes):
+        if write.due_s - heard_s > (deadlines.idle if reads else deadlines.first_byte):
             return tuple(reads), End.IDLE_TIMEOUT if reads else End.FIRST_BYTE_TIMEOUT, "the plan is silent"
-        silent_since = write.due_s
+        heard_s = write.due_s
         reads.append(Chunk(sent_ns + int(write.due_s * NS), write.data))
         if framer.feed(write.data):
+            surplus = (w.data for w in plan.writes[number + 1 :] if w.due_s == write.due_s and framer.complete)
+            reads += [Chunk(reads[-1].at_ns, data) for data in surplus]
             return tuple(reads), End.COMPLETE if framer.complete else End.LEFT, framer.broken
     ends = {"close": End.CLOSED, "reset": End.RESET, "keep-alive": End.IDLE_TIMEOUT}
     return tuple(reads), ends[plan.end], ""
+
+
+def _lasted(exchange: Exchange) -> float:
+    return (exchange.reads[-1].at_ns - exchange.sent_ns) / NS + ALMOST if exchange.reads else 0.0

@@ -64,7 +64,11 @@ def test_every_example_does_what_it_says() -> None:
             ran += 1
             if " serve " in command:
                 server = subprocess.Popen(
-                    ["bash", "-c", f"exec {command}"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
+                    ["bash", "-c", f"exec {command}"],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    cwd=ROOT,
                 )
                 background.append(server)
                 assert server.stdout is not None

@@ -29,5 +29,7 @@ def tracked() -> list[str]:
 
 
 def test_files_can_be_read_in_one_go() -> None:
-    long = [name for name in tracked() if name.endswith(".py") and len((ROOT / name).read_bytes().splitlines()) > LONGEST]
+    long = [
+        name for name in tracked() if name.endswith(".py") and len((ROOT / name).read_bytes().splitlines()) > LONGEST
+    ]
     assert long == []

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import h11
+
 from chatproof.conformance import run
 from chatproof.conformance.ask import Ask, compose
 from chatproof.conformance.channel import WireChannel
+from chatproof.conformance.endpoint import encode
 from chatproof.conformance.exchange import Chunk, End, Exchange
 from chatproof.conformance.framing import Framer
 from chatproof.conformance.judge import Absent, Evidence
@@ -25,7 +28,7 @@ from chatproof.conformance.seen import Seen
 from chatproof.conformance.transcript import Transcript
 from chatproof.conformance.wire import Deadlines
 from chatproof.simulator.backend import Backend
-from chatproof.simulator.plan import Layer, Plan
+from chatproof.simulator.plan import Layer, Plan, Write, http_date
 from chatproof.simulator.population import profile as population
 from chatproof.simulator.request import BODY_LIMIT, HttpRequest
 from chatproof.spec import Dialect, FrozenClock, dialect, names, requirements
@@ -39,7 +42,7 @@ ALMOST = 1e-6
 
 def all_dialects() -> list[Dialect]:
     """The packaged dialects and the fifth one, which is a folder of data beside these tests."""
-    return [dialect(name) for name in (*names(), FIFTH)]
+    return [*map(dialect, names()), dialect(FIFTH)]
 
 
 def full_profile(of: Dialect, base_url: str, **more: Any) -> Profile:
@@ -90,14 +93,16 @@ class MemoryChannel(WireChannel):
         return exchange
 
     def open(self, ask: Ask) -> tuple[Exchange, Plan]:
-        """The stream is held for as long as nobody tells the backend that it is over, unless all of it comes at once."""
+        """Comes back at the first event; the stream is held until ``leave``, unless it ended with that event."""
         exchange, plan = self._answer(ask)
-        if exchange.reads[0].at_ns == exchange.reads[-1].at_ns:
-            self.clock.advance(_lasted(exchange))
+        counts = range(1, len(exchange.reads) + 1)
+        parts = (replace(exchange, reads=exchange.reads[:count], end=End.LEFT) for count in counts)
+        begun = next((part for part in parts if part.stream.events), exchange)
+        if begun.reads[-1].at_ns == exchange.reads[-1].at_ns:
+            begun = exchange
             self.backend.finished(plan)
-            return exchange, plan
-        begun = tuple(read for read in exchange.reads if read.at_ns == exchange.reads[0].at_ns)
-        return replace(exchange, reads=begun, end=End.LEFT), plan
+        self.clock.advance(_lasted(begun))
+        return begun, plan
 
     def leave(self, held: Any) -> Exchange:
         exchange: Exchange
@@ -107,13 +112,39 @@ class MemoryChannel(WireChannel):
 
     def _answer(self, ask: Ask) -> tuple[Exchange, Plan]:
         request, asked = compose(ask, self.dialect, self.profile, self.via)
-        headers = {name.lower(): value for name, value in request.headers}
-        body = request.body[: BODY_LIMIT + 1]
         now = self.clock.now()
-        plan = self.backend.reply(HttpRequest(request.method, request.target, headers, body, keep_alive=False), now)
+        plan = self._plan(encode(self.endpoint, request, keep_alive=ask.keep), now)
         sent_ns = int((now - FROZEN_AT) * NS)
         reads, end, detail = carried(plan, request.method, sent_ns, self.profile.deadlines)
         return Exchange(self._number(), ask.step, request, now, sent_ns, reads, end, detail, asked), plan
+
+    def _plan(self, raw: bytes, now: float) -> Plan:
+        try:
+            return self.backend.reply(received(raw), now)
+        except h11.RemoteProtocolError as error:
+            head = f"HTTP/1.1 {error.error_status_hint}\x20\r\nDate: {http_date(int(now))}\r\nContent-Length: 0\r\n\r\n"
+            return Plan((Write(0.0, head.encode()),), "close")
+
+
+def received(raw: bytes) -> HttpRequest:
+    """A request's bytes as a server of HTTP reads them, h11 in the place of aiohttp; ``h11.RemoteProtocolError``."""
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(raw)
+    head = server.next_event()
+    assert isinstance(head, h11.Request)
+    parts: list[bytes] = []
+    while isinstance(part := server.next_event(), h11.Data):
+        parts.append(part.data)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
+    major, _, minor = head.http_version.decode().partition(".")
+    return HttpRequest(
+        head.method.decode(),
+        head.target.decode(),
+        headers,
+        b"".join(parts)[: BODY_LIMIT + 1],
+        (int(major), int(minor)),
+        server.their_state is h11.DONE,
+    )
 
 
 def carried(plan: Plan, method: str, sent_ns: int, deadlines: Deadlines) -> tuple[tuple[Chunk, ...], End, str]:

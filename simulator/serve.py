@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..spec import BadFile, Clock, parse_clock
+from ..spec import BadFile, Clock, did_you_mean, names, parse_clock
 from ..spec.load import UnknownDialect
 from .app import load, run, serving
 from .backend import Backend
@@ -40,7 +40,9 @@ def serve(
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
         backend = Backend(load(dialects or None), seed, variant=variant, fault=fault)
     except UnknownDialect as error:
-        return _refuse(f"no dialect {str(error)!r}, and no folder of that name with a dialect.yaml")
+        known = list(names())
+        hint = did_you_mean(str(error), known)
+        return _refuse(f"no dialect {str(error)!r}{hint}: expected {', '.join(known)}, or a folder with a dialect.yaml")
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
     settings = f"seed {seed}, clock {clock if isinstance(clock, str) else type(clock).__name__}"
@@ -69,8 +71,9 @@ def _refuse(message: str) -> int:
 
 def _reason(error: OSError | OverflowError) -> str:
     """The system's words alone: asyncio wraps them in a sentence of its own."""
-    number = error.errno if isinstance(error, OSError) else None
-    return os.strerror(number) if number is not None and number > 0 else str(error)
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
 
 
 def _log(line: str) -> None:

@@ -37,7 +37,8 @@ from chatproof.spec.clock import FROZEN_AT
 FIFTH = Path(__file__).parents[1] / "dialects" / "echo"
 SEED = 1
 NS = 1_000_000_000
-ALMOST = 1e-6
+MOMENT_NS = 1_000_000
+"""What is due at once arrives within this; each write is read by itself, a nanosecond after the one before."""
 
 
 def all_dialects() -> list[Dialect]:
@@ -85,9 +86,13 @@ class MemoryChannel(WireChannel):
 
     backend: Backend = field(kw_only=True)
     clock: FrozenClock = field(kw_only=True)
+    _gone: bool = False
 
     def _send(self, ask: Ask) -> Exchange:
         exchange, plan = self._answer(ask)
+        if ask.keep and self._gone:
+            exchange = replace(exchange, reads=(), end=End.CLOSED, detail="the kept connection had ended before")
+        self._gone = ask.keep and plan.end != "keep-alive"
         self.clock.advance(_lasted(exchange))
         self.backend.finished(plan)
         return exchange
@@ -98,7 +103,7 @@ class MemoryChannel(WireChannel):
         counts = range(1, len(exchange.reads) + 1)
         parts = (replace(exchange, reads=exchange.reads[:count], end=End.LEFT) for count in counts)
         begun = next((part for part in parts if part.stream.events), exchange)
-        if begun.reads[-1].at_ns == exchange.reads[-1].at_ns:
+        if exchange.reads[-1].at_ns - begun.reads[-1].at_ns < MOMENT_NS:
             begun = exchange
             self.backend.finished(plan)
         self.clock.advance(_lasted(begun))
@@ -154,7 +159,7 @@ def carried(plan: Plan, method: str, sent_ns: int, deadlines: Deadlines) -> tupl
         if write.due_s - heard_s > (deadlines.idle if reads else deadlines.first_byte):
             return tuple(reads), End.IDLE_TIMEOUT if reads else End.FIRST_BYTE_TIMEOUT, "the plan is silent"
         heard_s = write.due_s
-        reads.append(Chunk(sent_ns + int(write.due_s * NS), write.data))
+        reads.append(Chunk(sent_ns + int(write.due_s * NS) + number, write.data))
         if framer.feed(write.data):
             surplus = (w.data for w in plan.writes[number + 1 :] if w.due_s == write.due_s and framer.complete)
             reads += [Chunk(reads[-1].at_ns, data) for data in surplus]
@@ -164,4 +169,4 @@ def carried(plan: Plan, method: str, sent_ns: int, deadlines: Deadlines) -> tupl
 
 
 def _lasted(exchange: Exchange) -> float:
-    return (exchange.reads[-1].at_ns - exchange.sent_ns) / NS + ALMOST if exchange.reads else 0.0
+    return (exchange.reads[-1].at_ns + MOMENT_NS - exchange.sent_ns) / NS if exchange.reads else 0.0

@@ -6,6 +6,7 @@ Exit codes everywhere: 0 kept, 1 broken, 2 usage or a bad file, 3 incomplete.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,24 @@ def cli() -> None:
     """
 
 
+def target(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what is verified, the same for every command that meets a target."""
+    for option in reversed(TARGET):
+        command = option(command)
+    return command
+
+
+TARGET = (
+    click.argument("url", required=False),
+    click.option("--dialect", "dialects", multiple=True, metavar="NAME|DIR", help="Which API; needed with URL."),
+    click.option("--profile", "profile_file", type=PATH, help="YAML with keys and agents by role; flags override it."),
+    click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="A valid key [env: CHATPROOF_API_KEY]."),
+    click.option("--agent", metavar="ID", help="The agent to talk to."),
+)
+
+
 @cli.command()
-@click.argument("url", required=False)
-@click.option("--dialect", "dialects", multiple=True, metavar="NAME|DIR", help="Which API; needed with URL.")
-@click.option("--profile", "profile_file", type=PATH, help="YAML with keys and agents by role; flags override it.")
-@click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="A valid key [env: CHATPROOF_API_KEY].")
-@click.option("--agent", metavar="ID", help="The agent to talk to.")
+@target
 @click.option("--level", type=click.Choice(["must", "should", "may"]), default="may", show_default=True)
 @click.option("--select", multiple=True, metavar="GLOB", help="Only requirements with such ids, as 'session/*'.")
 @click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Stop before sending more.")
@@ -39,6 +52,8 @@ def cli() -> None:
 @click.option("--seed", type=click.IntRange(min=0), help="Of the words that the judge makes up.")
 @click.option("--strict", is_flag=True, help="Exit 1 for a failed SHOULD too.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--baseline", type=PATH, metavar="FILE", help="Known failures: excused until they expire or are mended.")
+@click.option("--write-baseline", type=PATH, metavar="FILE", help="Write what fails now as a baseline.")
 @click.option("--out", type=PATH, metavar="DIR", help="Write every report, and the transcripts, there.")
 @click.option("--json", "json_file", type=PATH, metavar="FILE", help="Write the result; - for standard output.")
 @click.option("--junit", "junit_file", type=PATH, metavar="FILE", help="Write JUnit XML.")
@@ -52,6 +67,40 @@ def verify(**options: Any) -> None:
     from .verify import main as verify_main
 
     sys.exit(verify_main(**options))
+
+
+@cli.command()
+@target
+@click.option("--level", type=click.Choice(["must", "should", "may"]), default="may", show_default=True)
+@click.option("--select", multiple=True, metavar="GLOB", help="Only requirements with such ids, as 'session/*'.")
+@click.option("--pace", metavar="auto|off|N", help="As for verify.")
+def plan(**options: Any) -> None:
+    """Say how many requests a verification would send, with which keys, and how long it would wait. Sends one."""
+    from .prepare import plan as plan_main
+
+    sys.exit(plan_main(**options))
+
+
+@cli.command()
+@target
+def doctor(**options: Any) -> None:
+    """Say whether a profile is usable: reachable, one good exchange per operation, and what would stay open and why."""
+    from .prepare import doctor as doctor_main
+
+    sys.exit(doctor_main(**options))
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--dialect", "dialect_name", required=True, metavar="NAME|DIR", help="Which API.")
+@click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="Probe with this key; it is not written.")
+@click.option("--agent", metavar="ID", help="The agent to talk to.")
+@click.option("--out", type=PATH, default=Path("profile.yaml"), show_default=True, metavar="FILE")
+def init(**options: Any) -> None:
+    """Write a commented profile for the server at URL."""
+    from .prepare import init as init_main
+
+    sys.exit(init_main(**options))
 
 
 @cli.command()

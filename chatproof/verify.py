@@ -5,18 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import click
+
 from . import __version__
-from .conformance.endpoint import Endpoint
-from .conformance.profile import Profile, load_profile, profile
+from .conformance.baseline import Entry, as_yaml, compare, load_baseline
 from .conformance.rejudge import record
 from .conformance.result import as_json
 from .conformance.run import Options, Progress, Run, exit_code, verify
-from .inputs import dialect_named, fail, good_file
-from .output import show, write_faces
-from .spec import Dialect, names
+from .inputs import fail, good_file
+from .output import show, write_faces, write_text
+from .spec import Dialect
+from .targets import targets
 
 OUT_FACES = ("result.json", "report.html", "junit.xml", "summary.md")
 
@@ -35,6 +38,8 @@ def main(
     seed: int | None,
     strict: bool,
     fail_fast: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
     out: Path | None,
     json_file: Path | None,
     junit_file: Path | None,
@@ -42,16 +47,10 @@ def main(
     verbose: bool,
 ) -> int:
     """See ``chatproof verify --help``; returns the exit code."""
-    data = good_file(load_profile, profile_file) if profile_file else {}
-    budget = {"requests": max_requests, "pace": _pace(pace)}
-    data["budget"] = {**data.get("budget", {}), **{key: value for key, value in budget.items() if value is not None}}
     options = Options(level, select, fail_fast, strict, seed)
-    if url is None and "base_url" not in data:
-        targets = _simulated(dialects, data)
-    else:
-        targets = _given(url, dialects, data, api_key, agent)
+    entries = good_file(load_baseline, baseline) if baseline else None
     runs: list[Run] = []
-    with targets as pairs:
+    with targets(url, dialects, profile_file, api_key, agent, max_requests, pace) as pairs:
         for one, dialect in pairs:
             with _progress(dialect) as hear:
                 runs.append(verify(one, dialect, options, hear))
@@ -62,61 +61,10 @@ def main(
     _write_all(result, runs, out, {".json": json_file, ".xml": junit_file, ".html": html_file})
     if json_file != Path("-"):
         show(result, verbose=verbose)
-    return exit_code(runs, strict=strict)
-
-
-@contextmanager
-def _simulated(dialects: tuple[str, ...], data: dict[str, Any]) -> Iterator[list[tuple[Profile, Dialect]]]:
-    """A simulator on a free port, and a profile of it for each dialect. A profile file may not speak of another target."""
-    from .simulator.app import running
-    from .simulator.population import profile as population
-
-    stray = sorted(set(data) - {"budget", "deadlines", "rulings"})
-    if stray:
-        fail(f"the profile has {', '.join(stray)} but no base_url, and no URL was given")
-    chosen = [dialect_named(name) for name in dialects or names()]
-    with running(chosen) as server:
-        yield [
-            (profile({**population(one), **data, "base_url": server.url(one.name), "dialect": one.name}), one)
-            for one in chosen
-        ]
-
-
-@contextmanager
-def _given(
-    url: str | None, dialects: tuple[str, ...], data: dict[str, Any], api_key: str | None, agent: str | None
-) -> Iterator[list[tuple[Profile, Dialect]]]:
-    """The one target that flags and file describe; whatever is missing is asked for by its flag."""
-    if url is not None:
-        data["base_url"] = url
-    if len(dialects) > 1:
-        fail("one --dialect at a time with a URL: each has its own paths and keys")
-    if dialects:
-        data["dialect"] = dialects[0]
-    if api_key:
-        data["credentials"] = {**data.get("credentials", {}), "valid": api_key}
-    if agent:
-        data["agents"] = {**data.get("agents", {}), "default": agent}
-    if "dialect" not in data:
-        fail(f"--dialect is needed with a URL: one of {', '.join(names())}, or a folder")
-    dialect = dialect_named(data["dialect"])
-    if not data.get("credentials", {}).get("valid"):
-        fail("--api-key is needed (or credentials.valid in a profile): a key that the target takes")
-    if not data.get("agents", {}).get("default"):
-        fail("--agent is needed (or agents.default in a profile): the id of an agent to talk to")
-    try:
-        Endpoint.parse(data["base_url"])
-    except ValueError as error:
-        fail(str(error))
-    yield [(profile({**data, "dialect": dialect.name}), dialect)]
-
-
-def _pace(text: str | None) -> str | int | None:
-    if text is None or text in ("auto", "off"):
-        return text
-    if not text.isdecimal() or int(text) == 0:
-        fail(f"--pace: expected auto, off or a number of requests a minute, got {text!r}")
-    return int(text)
+    if write_baseline is not None:
+        write_text(write_baseline, as_yaml(runs, date.today()))
+    code = exit_code(runs, strict=strict)
+    return code if entries is None else _against(entries, runs, code)
 
 
 @contextmanager
@@ -129,6 +77,19 @@ def _progress(dialect: Dialect) -> Iterator[Callable[[Progress], None]]:
 
     with Console(stderr=True).status(f"{dialect.name}: preflight") as status:
         yield lambda p: status.update(f"{dialect.name}: {p.scenario} ({p.number}/{p.of}, {p.requests} requests)")
+
+
+def _against(entries: tuple[Entry, ...], runs: list[Run], code: int) -> int:
+    """The exit code with known failures excused, and a line for each entry that must go."""
+    found = compare(entries, runs, date.today())
+    click.echo(f"baseline: {len(found.known)} known failures, {len(found.new)} new, {len(found.stale)} stale", err=True)
+    for entry, why in found.stale:
+        click.echo(f"  stale  {entry.dialect}: {entry.id}: {why}", err=True)
+    for name in found.new:
+        click.echo(f"  new    {name}", err=True)
+    if found.stale:
+        return 1
+    return 0 if code == 1 and found.excused and all(run.verdict != "incomplete" for run in runs) else code
 
 
 def _check_selection(runs: list[Run], select: tuple[str, ...]) -> None:

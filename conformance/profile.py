@@ -18,6 +18,7 @@ from ..spec.load import seconds
 from .wire import Deadlines
 
 DEFAULT_DEADLINES = Deadlines(connect=5.0, first_byte=30.0, idle=30.0, total=120.0)
+COMMENT = re.compile(r"(?:^|\s)#.*")
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -85,7 +86,7 @@ def load_profile(path: Path | str, environment: Mapping[str, str] | None = None)
     unset = [
         Problem(number, found.start() + 1, f"the environment variable {found[1]} is not set")
         for number, line in enumerate(text.split("\n"), 1)
-        for found in ENVIRONMENT.finditer(line.partition(" #")[0])
+        for found in ENVIRONMENT.finditer(COMMENT.sub("", line))
         if found[1] not in known
     ]
     if unset:

@@ -139,11 +139,11 @@ def _play(
     hear: Callable[[Progress], None],
 ) -> str | None:
     profile, dialect = channel.profile, channel.dialect
-    chosen, chooses = list(_chosen(rows)), True
+    chosen, chooses = list(chosen_scenarios(rows)), True
     for number, scenario in enumerate(chosen, 1):
-        missing = _missing(scenario, profile)
-        if missing is not None:
-            absent[scenario.name] = missing
+        lacking = missing(scenario, profile)
+        if lacking is not None:
+            absent[scenario.name] = lacking
             continue
         hear(Progress(scenario.name, number, len(chosen), channel.count))
         scene = Scene(dialect, profile, seed, scenario.name, chooses)
@@ -159,17 +159,20 @@ def _play(
     return None
 
 
-def _chosen(rows: Sequence[Requirement]) -> Iterator[Scenario]:
-    """The scenarios that the rows' checks look at, and those that feed the checks over every exchange; limits last."""
+def chosen_scenarios(rows: Sequence[Requirement]) -> Iterator[Scenario]:
+    """The scenarios that the rows' checks look at, and those that feed the checks over every exchange; limits last.
+
+    A check over refusals may find its evidence anywhere, so for one of these everything is played.
+    """
     wanted = {CHECKS[row.check].scenario for row in rows if row.check is not None}
-    over_every = any(row.check is not None and CHECKS[row.check].over is not None for row in rows)
-    everything = over_every and not wanted - {None}
+    everything = any(row.check is not None and CHECKS[row.check].over in ("refusals", "keys") for row in rows)
     for scenario in in_order():
         if scenario.name in wanted or scenario.name in ALWAYS or everything:
             yield scenario
 
 
-def _missing(scenario: Scenario, profile: Profile) -> Absent | None:
+def missing(scenario: Scenario, profile: Profile) -> Absent | None:
+    """Why a scenario cannot be played with this profile; ``None`` if it can."""
     if scenario.claim is not None and scenario.claim not in profile.claims:
         return Absent("skipped", f"the profile does not claim {scenario.claim!r}")
     lacking = [need for need in scenario.needs if profile.lacks(need)]

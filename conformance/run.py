@@ -22,6 +22,8 @@ from .transcript import Transcript
 PREFLIGHT = "preflight"
 ALWAYS = ("switch", "reply", "stream")
 """Scenarios that feed the checks over every exchange, whatever was selected."""
+SPENDING = "exhaust"
+"""The one that brings a 429."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +164,13 @@ def _play(
 def chosen_scenarios(rows: Sequence[Requirement]) -> Iterator[Scenario]:
     """The scenarios that the rows' checks look at, and those that feed the checks over every exchange; limits last.
 
-    A check over refusals may find its evidence anywhere, so for one of these everything is played.
+    A check over refusals may find its evidence anywhere, so for one of these everything is played, and one limit spent.
     """
     wanted = {CHECKS[row.check].scenario for row in rows if row.check is not None}
     everything = any(row.check is not None and CHECKS[row.check].over in ("refusals", "keys") for row in rows)
     for scenario in in_order():
-        if scenario.name in wanted or scenario.name in ALWAYS or everything:
+        of_use = everything and (not scenario.last or scenario.name == SPENDING)
+        if scenario.name in wanted or scenario.name in ALWAYS or of_use:
             yield scenario
 
 

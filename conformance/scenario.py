@@ -97,6 +97,11 @@ class Scene:
         """The session that an answer named."""
         return Seen(exchange, self.dialect, self.profile).session
 
+    def kept(self, exchange: Exchange) -> bool:
+        """Whether a response came whole and left its connection open for another request."""
+        seen = Seen(exchange, self.dialect, self.profile)
+        return seen.arrived_whole and not seen.announced_close
+
     def key_of(self, exchange: Exchange) -> str | None:
         """The key that an answer to key creation holds."""
         key = Seen(exchange, self.dialect, self.profile).key_roles.get("key")

@@ -95,6 +95,14 @@ class Seen:
         response = self.exchange.response
         return response is not None and response.complete and self.exchange.end in (End.COMPLETE, End.CLOSED)
 
+    @property
+    def announced_close(self) -> bool:
+        """Whether the response says, by a header or its framing, that its connection ends with it (RFC 9112 9.3)."""
+        response = self.exchange.response
+        if response is None or response.delimiter == "close" or response.version == "1.0":
+            return True
+        return any("close" in value.lower() for value in self.exchange.headers_named("connection"))
+
     @cached_property
     def json(self) -> Any:
         """The body's JSON, or ``reading.MISSING`` when it is none."""

@@ -11,6 +11,7 @@ from typing import Any
 from ..spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
 
 LONG_DELTAS = 2_000
+LONG_BURST, LONG_GAP_S = 100, 0.005
 PACED_DELTAS, PACED_GAP_S = 8, 0.12
 SLOW_FIRST_S, SLOW_GAP_S = 1.5, 0.25
 NO_CODE = "I do not remember any code."
@@ -113,8 +114,9 @@ def paced(_turn: Turn) -> Answer:
 
 
 def long(_turn: Turn) -> Answer:
-    """Thousands of events."""
-    return paces(f"Sentence {index} of a long story. " for index in range(1, LONG_DELTAS + 1))
+    """Thousands of events, in bursts that a reader takes in at once."""
+    gaps = (LONG_GAP_S if index % LONG_BURST == 0 else 0.0 for index in range(LONG_DELTAS))
+    return Answer(tuple((gap, Delta(f"Sentence {index} of a long story. ")) for index, gap in enumerate(gaps, 1)))
 
 
 def unicode(_turn: Turn) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from ...spec import Delta
@@ -35,11 +36,13 @@ def javascript(seen: Seen) -> Iterator[Note]:
 
 def _pieces(seen: Seen) -> Iterator[bytes]:
     """The body cut where one ``recv`` ended and the next began."""
-    body, start = seen.exchange.content, 0
-    for at in range(1, len(body)):
-        if seen.exchange.arrived_ns(at) != seen.exchange.arrived_ns(at - 1):
-            yield body[start:at]
-            start = at
+    body, response = seen.exchange.content, seen.exchange.response
+    start = 0
+    for raw_end, _ in response.arrivals if response is not None and response.coding is None else ():
+        end = bisect_left(range(len(body)), raw_end, key=response.raw_offset) if response else 0
+        if end > start:
+            yield body[start:end]
+            start = end
     yield body[start:]
 
 

@@ -96,7 +96,7 @@ def reset_within(seen: Seen) -> Iterator[Note]:
     """The reset is not past, and no further ahead than a window is long."""
     said = advertised(seen).reset
     ahead = (said or 0) - server_now(seen)
-    daily = any(plan.requests_per_day for plan in seen.dialect.plans.values())
+    daily = seen.asked.get("key") == "daily" or any(plan.requests_per_day for plan in seen.dialect.plans.values())
     window = DAY_S if daily or not seen.dialect.plans else MINUTE_S
     if not -SLACK_S <= ahead <= window + SLACK_S:
         yield Finding(f"a time 0 to {window} s ahead", f"{said}, which is {ahead:+.0f} s", seen)

@@ -6,7 +6,7 @@ run takes no time but thinking, even over the expiry of a session, and two runs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from chatproof.conformance.seen import Seen
 from chatproof.conformance.transcript import Transcript
 from chatproof.conformance.wire import Deadlines
 from chatproof.simulator.backend import Backend
-from chatproof.simulator.plan import Layer, Plan, Write, http_date
+from chatproof.simulator.plan import Plan, Write, http_date
 from chatproof.simulator.population import profile as population
 from chatproof.simulator.request import BODY_LIMIT, HttpRequest
 from chatproof.spec import Dialect, FrozenClock, dialect, names, requirements
@@ -52,15 +52,20 @@ def full_profile(of: Dialect, base_url: str, **more: Any) -> Profile:
     return profile({**population(of), **said, **more})
 
 
+Answer = Callable[[HttpRequest], Plan]
+Front = Callable[[HttpRequest, Answer], Plan]
+"""What stands before a backend: it may change the request, the answer, or answer by itself."""
+
+
 def verify(
-    of: Dialect, layers: Sequence[Layer] = (), *, fault: str | None = None, variant: str | None = None, seed: int = SEED
+    of: Dialect, *, fault: str | None = None, variant: str | None = None, front: Front | None = None, seed: int = SEED
 ) -> Run:
     """A full run against a backend of that dialect alone, bent as said; a session's expiry is waited for."""
     clock = FrozenClock()
-    backend = Backend([of], seed, fault=fault, variant=variant, layers=layers)
+    backend = Backend([of], seed, fault=fault, variant=variant)
     expiry = {} if of.session_expiry_s is None else {"session_expiry": of.session_expiry_s}
     known = full_profile(of, "http://memory", **expiry)
-    channel = MemoryChannel(of, known, pause=clock.advance, backend=backend, clock=clock)
+    channel = MemoryChannel(of, known, pause=clock.advance, backend=backend, clock=clock, front=front)
     rows = requirements(of)
     recorded: list[Transcript] = [drive(_preflight(), run.PREFLIGHT, channel)]
     absent: dict[str, Absent] = {}
@@ -86,6 +91,7 @@ class MemoryChannel(WireChannel):
 
     backend: Backend = field(kw_only=True)
     clock: FrozenClock = field(kw_only=True)
+    front: Front | None = None
     _gone: bool = False
 
     def _send(self, ask: Ask) -> Exchange:
@@ -124,8 +130,12 @@ class MemoryChannel(WireChannel):
         return Exchange(self._number(), ask.step, request, now, sent_ns, reads, end, detail, asked), plan
 
     def _plan(self, raw: bytes, now: float) -> Plan:
+        def answer(request: HttpRequest) -> Plan:
+            return self.backend.reply(request, now)
+
         try:
-            return self.backend.reply(received(raw), now)
+            request = received(raw)
+            return self.front(request, answer) if self.front else answer(request)
         except h11.RemoteProtocolError as error:
             head = f"HTTP/1.1 {error.error_status_hint}\x20\r\nDate: {http_date(int(now))}\r\nContent-Length: 0\r\n\r\n"
             return Plan((Write(0.0, head.encode()),), "close")

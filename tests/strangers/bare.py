@@ -93,7 +93,12 @@ class Bare(BaseHTTPRequestHandler):
             body = json.loads(raw)
             message, agent = body["message"], body["agent_id"] if self.dialect in ("guide", "reference") else AGENT
             streams, session = body.get("stream", self.dialect == "guide"), self.session(body)
-            fields = (message, agent, session if session is not None else "", "x" if isinstance(streams, bool) else None)
+            fields = (
+                message,
+                agent,
+                session if session is not None else "",
+                "x" if isinstance(streams, bool) else None,
+            )
             if not all(isinstance(field, str) for field in fields) or not isinstance(body.get("metadata") or {}, dict):
                 return self.error(400, "The message, or what goes with it, has the wrong type")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -12,7 +12,6 @@ ASGI: dict[str, Any] = {
     "credentials": {
         "valid": "sk-harbour-main-01",
         "limited": "sk-harbour-free-02",
-        "daily": "sk-harbour-day-03",
         "broke": "sk-harbour-poor-04",
         "revoked": "sk-harbour-gone-00",
         "other_customer": "sk-meadow-main-01",
@@ -34,7 +33,6 @@ NODE: dict[str, Any] = {
     "credentials": {
         "valid": "tk.valley.1",
         "limited": "tk.valley.free",
-        "daily": "tk.valley.day",
         "broke": "tk.valley.poor",
         "revoked": "tk.valley.gone",
         "other_customer": "tk.ridge.1",
@@ -53,9 +51,10 @@ NODE: dict[str, Any] = {
     "claims": ["tools", "balance", "concurrency", "paced"],
 }
 REST_ONLY = {
-    "asgi": {"other_agent": "sk-harbour-cafe-05", "account": "sk-harbour-admin-06"},
-    "node": {"other_agent": "tk.valley.narrow", "account": "tk.valley.account"},
+    "asgi": {"daily": "sk-harbour-day-03", "other_agent": "sk-harbour-cafe-05", "account": "sk-harbour-admin-06"},
+    "node": {"daily": "tk.valley.day", "other_agent": "tk.valley.narrow", "account": "tk.valley.account"},
 }
+"""Credentials of what only the agent REST API documents: limits per day, keys of one agent, keys that make keys."""
 
 
 def profile_of(stranger: str, dialect: str, port: int) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from chatproof.conformance.judge import Judged
 from chatproof.conformance.profile import profile
 from chatproof.conformance.run import Options, Run, exit_code, verify
 from chatproof.spec import dialect
 
-sys.path.insert(0, str(Path(__file__).parent))
-import bare
-from profiles import DIALECTS, IDLE_S, profile_of
+from . import bare
+from .profiles import DIALECTS, IDLE_S, profile_of
 
 HERE = Path(__file__).parent
 LEAST_DECIDED = 0.8
@@ -25,6 +25,8 @@ DECIDED = ("pass", "fail", "warn", "observed")
 NOT_CHECKED = ("planned", "untestable")
 
 BROKEN_ON_PURPOSE: dict[tuple[str, str], set[str]] = {
+    # uvicorn's own 400, to a request without Host, has no Date
+    **{("asgi", name): {"http/date"} for name in DIALECTS},
     # `data:` without a space, a Retry-After that is a date or missing, no limits on 401, raw U+0085 in the data
     ("node", "guide"): {
         "compat/javascript",
@@ -48,7 +50,7 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def _serving(command: list[str]) -> Iterator[int]:
     """The port of a server that prints it first; it ends with the block."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:
         try:
             assert process.stdout is not None
             yield int(process.stdout.readline())
@@ -60,7 +62,7 @@ def _serving(command: list[str]) -> Iterator[int]:
 def asgi() -> Iterator[int]:
     pytest.importorskip("starlette", reason="starlette is not installed")
     pytest.importorskip("uvicorn", reason="uvicorn is not installed")
-    with _serving([sys.executable, str(HERE / "asgi_server.py"), "0", str(IDLE_S)]) as port:
+    with _serving([sys.executable, "-m", f"{HERE.name}.asgi_server", "0", str(IDLE_S)]) as port:
         yield port
 
 
@@ -95,13 +97,16 @@ def test_the_least_server_is_not_accused(name: str) -> None:
         agents, credentials = {"default": bare.AGENT}, {"valid": bare.KEY}
         data = {"base_url": url, "dialect": name, "agents": agents, "credentials": credentials}
         run = verify(profile(data), dialect(name), Options(seed=7))
-    assert _told(run, "fail", "error", "warn") == []
+    assert _told(run, "fail", "error") == []
+    assert {row.requirement.id for row in run.judged if row.outcome == "warn"} == LEFT_OUT, _told(run, "warn")
     assert run.verdict == "conformant"
     unknowable = {row.requirement.id: row.outcome for row in run.judged if row.requirement.id in UNKNOWABLE}
     assert set(unknowable.values()) <= {"not_verified", "inconclusive", "skipped"}, unknowable
     assert len(unknowable) > 3
 
 
+LEFT_OUT = {"http/host-required", "http/chunked-request"}
+"""The SHOULDs that a server on ``http.server`` leaves out."""
 UNKNOWABLE = {
     "session/remembers",
     "session/isolated",

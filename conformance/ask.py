@@ -27,7 +27,8 @@ class Ask:
     ``stream``: ``True``, ``False``, or ``None`` to leave the switch out. ``set``: role -> any JSON value, right or wrong;
     ``omit``: roles left out; ``at``: role -> another pointer than the first; ``extra``: undocumented fields;
     ``written``: how the JSON is spelt (raw UTF-8, with white space, in another order). ``body``, ``authorization``, ``headers``, ``method`` and ``path`` replace what would be built.
-    ``version`` of HTTP, ``without`` some header, ``chunked`` body, ``keep``: over the scenario's kept connection.
+    ``version`` of HTTP, ``without`` some header, ``chunked`` body, ``keep``: over the scenario's kept connection,
+    ``patient``: a stray 429 is waited out once.
     """
 
     step: str
@@ -51,6 +52,7 @@ class Ask:
     without: tuple[str, ...] = ()
     chunked: bool = False
     keep: bool = False
+    patient: bool = True
     method: str | None = None
     path: str | None = None
 

@@ -49,7 +49,7 @@ class WireChannel:
     def send(self, ask: Ask) -> Exchange:
         """One request and its answer; a stray 429 is waited out once."""
         exchange = self._send(ask)
-        if exchange.status == 429 and ask.key not in SPENDING:
+        if exchange.status == 429 and ask.patient and ask.key not in SPENDING:
             self.pause(min(self._wait_named(exchange), MOST_WAIT_S))
             again = self._send(ask)
             return again if again.status != 429 else replace(again, asked={**again.asked, "stray": True})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ FATAL_SLIPS = frozenset(
 """Slips after which a browser has lost events: what such a stream says cannot be judged, only its framing."""
 
 
+LOOKS_LIKE_EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?(?:[^{\[<]*[\r\n])?\s*data\s*:", re.IGNORECASE)
+"""A body that begins as a stream of events does, comments and other fields before its first data included."""
 ELSEWHERE = ("nowhere", "get", "head", "no-host", "http-1-0")
 """Steps whose requests the target's HTTP server may answer before any code of the API runs."""
 
@@ -77,12 +80,23 @@ class Seen:
             return False
         if self.exchange.content_type == "text/event-stream":
             return True
-        return bool(self.asked.get("stream")) and b"data:" in self.exchange.content.lower().replace(b" ", b"")
+        return self.wants_stream and LOOKS_LIKE_EVENTS.match(self.exchange.content) is not None
+
+    @property
+    def wants_stream(self) -> bool:
+        """Whether the request asked for a stream, by its switch or by saying nothing where that means one."""
+        stream = self.asked.get("stream")
+        if stream is not None:
+            return bool(stream)
+        mode = next((op.mode for op in self.dialect.operations if op.id == self.asked.get("operation")), None)
+        return mode == "stream" or (mode == "switched" and self.dialect.request.switch.default)
 
     @property
     def is_reply(self) -> bool:
         """A successful answer to a chat request that is not a stream."""
-        return self.ok and not self.is_stream and self.asked.get("operation") != self._keys_operation
+        return (
+            self.ok and self.for_the_api and not self.is_stream and self.asked.get("operation") != self._keys_operation
+        )
 
     @property
     def _keys_operation(self) -> str | None:
@@ -94,6 +108,11 @@ class Seen:
         """Whether the response's framing was kept to its end."""
         response = self.exchange.response
         return response is not None and response.complete and self.exchange.end in (End.COMPLETE, End.CLOSED)
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether the agent is one that is there to fail, so that a reply that breaks off is what was asked for."""
+        return self.asked.get("agent") in ("failing", "unavailable")
 
     @property
     def announced_close(self) -> bool:

@@ -33,8 +33,9 @@ def unknown(steps: Steps) -> Iterator[Note]:
 
 @of("auth", control="good")
 def scheme(steps: Steps) -> Iterator[Note]:
-    """A request with a credential of another scheme than Bearer is refused."""
+    """A valid key under another scheme than Bearer, or under none, is refused."""
     yield from refused(steps["scheme"], "unauthorized")
+    yield from refused(steps["no-scheme"], "unauthorized")
 
 
 @of("revoked", control="good")

@@ -10,6 +10,8 @@ from ..reading import MISSING, at
 from ..schema import body_violations, documented
 from ..seen import Seen
 
+ODDITIES = ("empty-message", "long-message", "nul", "emoji", "unknown-field")
+"""Steps with input that is valid and unusual."""
 STATUSES = (400, 401, 402, 404, 422, 429, 500, 503)
 """The statuses of refusals that some document lists."""
 
@@ -127,9 +129,7 @@ def _register_code(name: str, refusal: str) -> None:
             yield Finding(f"the code {wanted!r}", f"{got!r:.80} (status {seen.status})", seen)
 
     judge.__doc__ = f"The code of the refusal {refusal.replace('_', ' ')} is the documented one."
-    each(
-        "refusals", name=name, when=lambda seen: seen.for_the_api and seen.status in seen.dialect.errors[refusal].accept
-    )(judge)
+    each("refusals", name=name, when=lambda seen: _is_about(seen, refusal))(judge)
 
 
 CODES = {
@@ -213,13 +213,12 @@ def names_agent(steps: Steps) -> Iterator[Note]:
         yield Finding(f"{name!r} in the refusal", f"{seen.exchange.content[:160]!r}", seen)
 
 
-@of("odd", control="good")
-def never_breaks(steps: Steps) -> Iterator[Note]:
-    """Odd input is taken or refused; it never ends in a server error, a hang or a broken connection (AMB-20)."""
-    for seen in steps.all:
-        if seen.status >= 500 or not seen.arrived_whole:
-            got = f"status {seen.status}" if seen.status else seen.exchange.end.value
-            yield Finding("an answer or a refusal", f"{got} to {seen.asked['step']}", seen)
+@each("requests", when=lambda seen: not seen.asked["valid"] or seen.asked["step"] in ODDITIES)
+def never_breaks(seen: Seen) -> Iterator[Note]:
+    """Odd or wrong input is taken or refused; it never ends in a server error, a hang or a broken connection (AMB-20)."""
+    if seen.status >= 500 or not seen.arrived_whole:
+        got = f"status {seen.status}" if seen.status else seen.exchange.end.value
+        yield Finding("an answer or a refusal", f"{got} to {seen.asked['step']}", seen)
 
 
 ODD = {
@@ -245,6 +244,12 @@ def _register_odd(name: str, step: str, called: str) -> None:
 
 for _name, (_step, _called) in ODD.items():
     _register_odd(_name, _step, _called)
+
+
+def _is_about(seen: Seen, refusal: str) -> bool:
+    """Whether a refusal is of that kind by its status; a key of another agent may be refused like an unknown one (AMB-22)."""
+    taken = seen.status in seen.dialect.errors[refusal].accept
+    return taken and seen.for_the_api and seen.asked.get("key") != "other_agent"
 
 
 def _row(seen: Seen) -> ErrorRow | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..check import Finding, Note, Steps, Unverified, each, of
+from ..check import Finding, Note, Steps, Unclear, Unverified, each, of
 from ..scenarios.talk import INJECTED, MARK
 from ..seen import Seen
 
@@ -99,6 +99,10 @@ def escaped(steps: Steps) -> Iterator[Note]:
     seen = steps["hostile"]
     if not seen.is_stream:
         yield Unverified("no stream came back")
+        return
+    ordinary = steps["new"]
+    if ordinary.is_stream and not ordinary.framed:
+        yield Unclear("ordinary streams cannot be read either; the other `sse` requirements say why")
         return
     for event in seen.events:
         wire = event.wire

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from ..check import Finding, Note, each
 from ..exchange import NotJson
+from ..reading import MISSING
 from ..seen import Seen
 
 SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -62,10 +65,18 @@ def unique_names(seen: Seen) -> Iterator[Note]:
             yield Finding("each name once in an object", f"{name!r} twice", seen)
 
 
-@each("answers", when=lambda seen: _says_json(seen) and seen.asked["step"] != "surrogate")
+@each("answers", when=lambda seen: seen.asked["step"] != "surrogate" and (_says_json(seen) or seen.is_stream))
 def well_formed_text(seen: Seen) -> Iterator[Note]:
-    """No text holds half of a surrogate pair (8.2)."""
-    if _problem(seen) is None and re.search(rb"\\\\u[dD][89a-fA-F]", seen.exchange.content):
-        halves = [half for half in SURROGATE.findall(repr(seen.json)) if half]
-        if halves or SURROGATE.search(str(seen.json)):
-            yield Finding("whole characters", f"half a surrogate pair in {seen.exchange.content[:120]!r}", seen)
+    """No text holds half of a surrogate pair (8.2), nor does the text of one event of a stream."""
+    if seen.is_stream:
+        for event in seen.events:
+            if event.value is not MISSING and _has_half(event.value):
+                yield Finding(
+                    "whole characters", f"half a surrogate pair in {event.wire.data[:120]!r}", seen, event.wire.start
+                )
+    elif _problem(seen) is None and _has_half(seen.json):
+        yield Finding("whole characters", f"half a surrogate pair in {seen.exchange.content[:120]!r}", seen)
+
+
+def _has_half(value: Any) -> bool:
+    return SURROGATE.search(json.dumps(value, ensure_ascii=False)) is not None

@@ -98,7 +98,11 @@ def reset_within(seen: Seen) -> Iterator[Note]:
     ahead = (said or 0) - server_now(seen)
     daily = seen.asked.get("key") == "daily" or any(plan.requests_per_day for plan in seen.dialect.plans.values())
     window = DAY_S if daily or not seen.dialect.plans else MINUTE_S
-    if not -SLACK_S <= ahead <= window + SLACK_S:
+    if -SLACK_S <= ahead <= window + SLACK_S:
+        return
+    if seen.exchange.header("date") is None:
+        yield Unclear("no Date header tells the target's clock by which to read the reset")
+    else:
         yield Finding(f"a time 0 to {window} s ahead", f"{said}, which is {ahead:+.0f} s", seen)
 
 

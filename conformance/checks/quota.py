@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ..advertised import advertised, server_now
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, of
+from ..exchange import End
 
 MINUTE_S = 60
 
@@ -89,6 +90,8 @@ def concurrency(steps: Steps) -> Iterator[Note]:
     held = steps.named("held-")
     if not all(seen.ok for seen in held):
         yield Unclear(f"the streams to hold open were answered {[seen.status for seen in held]}")
+    elif any(seen.exchange.end != End.LEFT for seen in held):
+        yield Unclear("the streams to hold open had ended by themselves; agents.paced needs one that takes longer")
     elif (seen := steps["beyond"]).status != 429:
         yield Finding(f"status 429 beside {len(held)} open streams", f"status {seen.status}", seen)
 
@@ -98,9 +101,8 @@ def slot_returns(steps: Steps) -> Iterator[Note]:
     """A client that hangs up gives its place back."""
     if steps["beyond"].status != 429:
         yield Unclear("the limit of open streams was not reached")
-    elif not steps.named("after")[-1].ok:
-        last = steps.named("after")[-1]
-        yield Finding("a stream, since all others were hung up", f"status {last.status}", last)
+    elif not (last := steps.named("after-")[-1]).ok:
+        yield Finding("a stream within 5 s, since all others were hung up", f"status {last.status}", last)
 
 
 @of("concurrent")
@@ -108,10 +110,8 @@ def slot_ended(steps: Steps) -> Iterator[Note]:
     """A stream that has ended gives its place back: more than are allowed at once may come one after the other."""
     if steps["beyond"].status != 429:
         yield Unclear("the limit of open streams was not reached")
-    for seen in steps.named("ended-"):
-        if not seen.ok:
-            yield Finding("a stream, since all others have ended", f"status {seen.status}", seen)
-            return
+    elif not (last := steps.named("ended-")[-1]).ok:
+        yield Finding("a stream, since all others have ended", f"status {last.status}", last)
 
 
 @of("exhaust")
@@ -138,3 +138,7 @@ def _enforced(steps: Steps, which: str) -> Iterator[Note]:
         yield Finding(f"429 after {allowed} requests", f"status {spent[-1].status} to number {len(spent)}", spent[-1])
     elif len(spent) == 1:
         yield Unclear("the very first request was refused: something else had spent the limit")
+    else:
+        late = [seen for seen in steps.all if seen.asked["step"].startswith("refused")]
+        if late and late[0].status == 429 and (stream := late[-1]).ok:
+            yield Finding("429 to a stream as to any other request", f"status {stream.status}", stream)

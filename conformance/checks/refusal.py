@@ -98,9 +98,10 @@ def refusal_json(steps: Steps) -> Iterator[Note]:
 @of("exhaust")
 def refusal_remaining(steps: Steps) -> Iterator[Note]:
     """A refusal for too many requests a minute says that none remain."""
-    refused = [seen for seen in steps.all if seen.status == 429]
-    if not refused:
-        yield Unclear("the limit was not reached")
+    refused = [seen for seen in steps.all if seen.status == 429 and seen.asked["key"] == "limited"]
+    if not refused or refused[0] is steps.all[0]:
+        yield Unclear("the limit was not reached by these requests")
+        return
     for seen in refused:
         if advertised(seen).remaining not in (0, None):
             yield Finding("0 remaining", f"{advertised(seen).remaining}", seen)

@@ -43,12 +43,13 @@ def text(seen: Seen) -> Iterator[Note]:
 @each("replies")
 def session(seen: Seen) -> Iterator[Note]:
     """A reply names its session, as text that is not empty."""
-    yield from _typed(seen, "session", str, "the session's id")
+    if "session" in seen.roles or seen.asked.get("session"):
+        yield from _typed(seen, "session", str, "the session's id")
     if seen.roles.get("session") == "":
         yield Finding("a session's id", "empty text", seen)
 
 
-@each("replies", when=lambda seen: bool(seen.asked.get("session")) and seen.asked["step"] != "chosen")
+@each("replies", when=lambda seen: bool(seen.asked.get("session")) and _its_own(seen))
 def session_echoed(seen: Seen) -> Iterator[Note]:
     """A reply names the session that the request asked for."""
     if "session" in seen.roles and seen.roles["session"] != seen.asked["session"]:
@@ -81,6 +82,11 @@ def _not_json(seen: Seen) -> Iterator[Note]:
         seen.exchange.json()
     except NotJson as problem:
         yield Finding("one JSON text", f"{problem} in {seen.exchange.content[:120]!r}", seen, problem.offset)
+
+
+def _its_own(seen: Seen) -> bool:
+    """Whether the session is the caller's and begun: what another id is met with is open (AMB-09)."""
+    return seen.asked.get("key") == "valid" and seen.asked["step"] != "chosen"
 
 
 def _typed(seen: Seen, role: str, kind: type[Any], called: str) -> Iterator[Note]:

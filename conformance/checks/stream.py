@@ -48,6 +48,8 @@ def served(steps: Steps) -> Iterator[Note]:
     seen = steps["new"]
     if not seen.ok:
         yield Unclear(f"the request was answered {seen.status or seen.exchange.end.value}")
+    elif seen.is_stream and not seen.framed:
+        yield Unclear("the stream's framing lost something; the `sse` requirements say what")
     elif not seen.is_stream or not seen.exchange.stream.events:
         got = f"{len(seen.exchange.stream.events)} events in {len(seen.exchange.content)} bytes of {seen.exchange.content_type}"
         yield Finding("a stream of events", got, seen)
@@ -60,7 +62,7 @@ def has_text(seen: Seen) -> Iterator[Note]:
         yield Finding("at least one event with a piece of text", f"{len(seen.events)} events, none with text", seen)
 
 
-@each("streams", framed=True, when=lambda seen: seen.arrived_whole)
+@each("streams", framed=True, when=lambda seen: seen.arrived_whole and not seen.may_fail)
 def done_present(seen: Seen) -> Iterator[Note]:
     """A successful stream has an event that says it is complete; without one it reads as cut off."""
     if not seen.of_kind("done") and not seen.of_kind("failure"):
@@ -92,12 +94,11 @@ def done_session(seen: Seen) -> Iterator[Note]:
     if not _documents(seen, "session"):
         return
     for event in _ends(seen):
-        session = seen.done.session if seen.done else None
-        if not session:
+        if not seen.session and seen.asked.get("session"):
             yield Finding("the session's id", f"{event.wire.data[:120]}", seen, event.wire.start)
 
 
-@each("streams", framed=True, when=lambda seen: seen.done is not None and bool(seen.asked.get("session")))
+@each("streams", framed=True, when=lambda seen: seen.done is not None and _its_own(seen))
 def done_session_echoed(seen: Seen) -> Iterator[Note]:
     """The event that ends the stream names the session that the request asked for."""
     if _documents(seen, "session") and seen.session != seen.asked["session"]:
@@ -151,6 +152,8 @@ def failure_event(steps: Steps) -> Iterator[Note]:
     seen = steps["stream"]
     if not seen.is_stream:
         yield Unverified(f"the failing agent answered {seen.status} before any stream")
+    elif not seen.framed:
+        yield Unclear("the stream's framing lost something; the `sse` requirements say what")
     elif seen.failure is None:
         yield Finding("an event that says what failed", f"{[event.kind for event in seen.events]}", seen)
 
@@ -190,11 +193,26 @@ def progressive(steps: Steps) -> Iterator[Note]:
         yield Finding(f"{len(arrivals)} pieces over about {due:.1f} s", f"all of them within {sum(gaps):.3f} s", seen)
 
 
-@each("refusals", when=lambda seen: bool(seen.asked.get("stream")))
+@each("answers", when=lambda seen: bool(seen.asked.get("stream")) and (seen.status >= 400 or _must_refuse(seen)))
 def refused_before(seen: Seen) -> Iterator[Note]:
     """What is refused before a stream begins is refused by status and JSON, not by events."""
-    if seen.exchange.content_type == "text/event-stream":
+    if seen.is_stream:
+        yield Finding(
+            "a refusal by status", f"status {seen.status} and a stream: {seen.exchange.content[:120]!r}", seen
+        )
+    elif seen.exchange.content_type == "text/event-stream":
         yield Finding("a JSON error", "Content-Type: text/event-stream", seen)
+
+
+def _must_refuse(seen: Seen) -> bool:
+    """Whether the request is one that has to be refused: such steps are named so by their scenarios."""
+    step: str = seen.asked["step"]
+    return step.startswith("stream-") and step != "stream-good"
+
+
+def _its_own(seen: Seen) -> bool:
+    """Whether the request named a session of the caller's own; what another's is met with is open (AMB-09)."""
+    return bool(seen.asked.get("session")) and seen.asked.get("key") == "valid"
 
 
 def _types(seen: Seen) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,13 +89,18 @@ def _count(seen: Seen, shape: Shape, found: dict[str, Any], role: str, offset: i
     value = found.get(role, reading.MISSING)
     if value is reading.MISSING:
         yield Finding(f"a count at {pointers[0]}", "nothing there", seen, offset)
-    elif isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    elif not _is_count(value):
         yield Finding(f"a whole number, 0 or more, at {pointers[0]}", f"{value!r:.60}", seen, offset)
+
+
+def _is_count(value: Any) -> bool:
+    """A whole number that is not negative; JSON knows no integers, so ``45.0`` is one."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0 and value == int(value)
 
 
 def _sum(seen: Seen, found: dict[str, Any], offset: int | None = None) -> Iterator[Note]:
     counts = [found.get(role) for role in COUNTS]
-    if all(isinstance(count, int) and not isinstance(count, bool) for count in counts):
-        first, second, total = counts
-        if first + second != total:  # type: ignore[operator]
-            yield Finding(f"total {first} + {second} = {first + second}", f"{total}", seen, offset)  # type: ignore[operator]
+    if all(_is_count(count) for count in counts):
+        first, second, total = (int(count or 0) for count in counts)
+        if first + second != total:
+            yield Finding(f"total {first} + {second} = {first + second}", f"{total}", seen, offset)

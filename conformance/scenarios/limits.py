@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..ask import Ask
-from ..scenario import Leave, Open, Scene, Script, scenario
+from ..scenario import Leave, Open, Scene, Script, Wait, scenario
 
 MOST = 400
 """More requests than this are not spent to reach a limit."""
+PATIENCE_S = 5
 
 
 @scenario("falling")
@@ -30,9 +31,9 @@ def concurrent(scene: Scene) -> Script:
     yield Ask("beyond", agent="paced", key="limited", stream=True)
     for stream in held:
         yield Leave(stream)
-    yield Ask("after", agent="paced", key="limited", stream=True)
+    yield from _until_admitted("after-", "paced")
     for number in range(allowed + 1):
-        yield Ask(f"ended-{number + 1}", key="limited", stream=True)
+        yield from _until_admitted(f"ended-{number + 1}-")
 
 
 @scenario("exhaust", needs=("credentials.limited", "limits.requests_per_minute"), last=True)
@@ -43,7 +44,7 @@ def exhaust(scene: Scene) -> Script:
     yield Ask("refused", key="limited")
     if scene.streams:
         yield Ask("refused-stream", key="limited", stream=True)
-    yield Ask("other-key")
+    yield Ask("other-key", patient=False)
 
 
 @scenario("exhaust-day", needs=("credentials.daily", "limits.requests_per_day"), last=True)
@@ -52,6 +53,15 @@ def exhaust_day(scene: Scene) -> Script:
     limit = scene.profile.limits.requests_per_day or 0
     if limit <= MOST:
         yield from _spend(limit, "daily")
+
+
+def _until_admitted(step: str, agent: str = "default") -> Script:
+    """A stream, asked for again each second while it is refused: a place may take up to 5 s to come back."""
+    for second in range(PATIENCE_S + 1):
+        answer = yield Ask(f"{step}{second}", agent=agent, key="limited", stream=True)
+        if answer.status != 429:
+            return
+        yield Wait(1)
 
 
 def _spend(limit: int, key: str) -> Script:

@@ -13,7 +13,9 @@ def auth(scene: Scene) -> Script:
     yield Ask("missing", key=None)
     yield Ask("empty", key=None, authorization="Bearer ")
     yield Ask("unknown", key=None, authorization=f"Bearer {scene.word()}-{scene.word()}")
-    yield Ask("scheme", key=None, authorization="Basic Y2hhdHByb29mOmNoYXRwcm9vZg==")
+    valid = scene.profile.credentials["valid"]
+    yield Ask("scheme", key=None, authorization=f"Basic {valid}")
+    yield Ask("no-scheme", key=None, authorization=valid)
     if scene.streams:
         yield Ask("stream-good", stream=True)
         yield Ask("stream-missing", key=None, stream=True)

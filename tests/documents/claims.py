@@ -1,4 +1,4 @@
-"""What must come back for each sample, by the sample's id. ``test_samples.py`` holds that every sample of the documents is here."""
+"""What must come back for each sample, by its id. ``test_samples.py`` fails for a sample that is not claimed here."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Reply:
-    """What must come back. ``like``: the sample that prints it; ``holds``: values by JSON Pointer, in a stream of its last JSON
-    event; ``says``: the whole text; ``tells``: parts of the text."""
+    """What must come back.
+
+    ``like``: the sample that prints it; ``holds``: values by JSON Pointer, in a stream those of its last JSON event;
+    ``says``: the whole text; ``tells``: parts of the text.
+    """
 
     like: str | None = None
     holds: Mapping[str, Any] = field(default_factory=dict)
@@ -43,14 +46,23 @@ class Body:
 
 @dataclass(frozen=True)
 class Client:
-    """A Python or JavaScript sample. ``asks``: the vector with the body it sends, and the path for the same question without a
-    stream; ``prints``: that reply's text, the text and a line end, or each piece on a line and the usage."""
+    """A Python or JavaScript sample.
+
+    ``asks``: the vector with the body it sends, and the path at which the same question is answered without a stream;
+    ``prints``: that reply's text, the text and a line end, or each piece of it on a line and then the usage.
+    """
 
     asks: tuple[str, str]
     prints: Literal["text", "line", "pieces"]
 
 
-GUIDE_STREAM = Reply(like="guide.txt, How SSE Works, events", streamed=True)
+GUIDE_STREAM = Reply(
+    like="guide.txt, How SSE Works, events",
+    says="Our return policy allows returns within 30 days of purchase...",
+    streamed=True,
+)
+"""The stream is printed with a gap; its text is that of the reply printed beside it."""
+
 LEARNING = Reply(like="reference-stream.txt, Response \u2014 Server-Sent Events (SSE), events", streamed=True)
 REST_STREAM = Reply(like="rest.txt, Response (Streaming), events", streamed=True)
 SLUG_REPLY = Reply(like="slug.txt, Success (200):, json")
@@ -74,40 +86,74 @@ CURLS: dict[str, Reply] = {
     "slug.txt, Streaming Responses, curl": Reply(like="slug.txt, SSE Format:, events", streamed=True),
 }
 
-SLUG_ERROR = "slug.txt, Basic Chat, curl"
+NO_KEY = Reply(like="slug.txt, 401 - Unauthorized:, json", status=401)
+NO_MESSAGE = Reply(like="slug.txt, 400 - Bad Request:, json", status=400)
+NO_AGENT = Reply(like="slug.txt, 404 - Not Found:, json", status=404)
+GUIDE_REPLY = Reply(like="guide.txt, Non-Streaming Response:, json")
+A_SHAPE = Reply(like="reference-stream.txt, POST, json", status=422)
+
+GUIDE, LEARN = "guide.txt, Example Request:, curl", "reference-stream.txt, POST, curl"
+KEY, CHAT = "rest.txt, Authentication, curl", "rest.txt, Send a Message, curl"
+BASIC = "slug.txt, Basic Chat, curl"
+PLACEHOLDER = ("/agent_abc123/", "/AGENT_ID/")
+
 CHANGED: dict[str, Changed] = {
-    "without a stream": Changed(
-        "guide.txt, Example Request:, curl", Reply(like="guide.txt, Non-Streaming Response:, json"), '"stream": true', '"stream": false'
-    ),
-    "a stream by header": Changed("rest.txt, Send a Message, curl", REST_STREAM, more=' -H "Accept: text/event-stream"'),
-    "a stream by body": Changed("rest.txt, Send a Message, curl", REST_STREAM, '"sess_789"\n', '"sess_789", "stream": true\n'),
-    "no message, as a list": Changed(
-        "reference-stream.txt, POST, curl", Reply(like="reference-stream.txt, POST, json", status=422), '"message"', '"massage"'
-    ),
-    "no message": Changed(SLUG_ERROR, Reply(like="slug.txt, 400 - Bad Request:, json", status=400), '"message": "What', '"massage": "What'),
-    "a wrong key": Changed(SLUG_ERROR, Reply(like="slug.txt, 401 - Unauthorized:, json", status=401), "YOUR_API_KEY", "no-such-key"),
-    "no key": Changed(SLUG_ERROR, Reply(like="slug.txt, 401 - Unauthorized:, json", status=401), "Authorization: ", "X-Nothing: "),
-    "no agent": Changed(SLUG_ERROR, Reply(like="slug.txt, 404 - Not Found:, json", status=404), "support-agent", "agent-missing"),
-    "the placeholder for a key": Changed("rest.txt, Authentication, curl", Reply(like="rest.txt, Response:, json"), "/agent_abc123/", "/AGENT_ID/"),
-    "the placeholder for a chat": Changed(
-        "rest.txt, Send a Message, curl", Reply(like="rest.txt, Response (Non-Streaming), json"), "/agent_abc123/", "/AGENT_ID/"
-    ),
-}  # fmt: skip
-"""Requests whose replies are printed although they are not: the other half of a switch, and the errors. And placeholders as printed."""
+    "without a stream": Changed(GUIDE, GUIDE_REPLY, '"stream": true', '"stream": false'),
+    "a stream by header": Changed(CHAT, REST_STREAM, more=' -H "Accept: text/event-stream"'),
+    "a stream by body": Changed(CHAT, REST_STREAM, '"sess_789"\n', '"sess_789", "stream": true\n'),
+    "no message, as a list": Changed(LEARN, A_SHAPE, '"message"', '"massage"'),
+    "no message": Changed(BASIC, NO_MESSAGE, '"message": "What', '"massage": "What'),
+    "a wrong key": Changed(BASIC, NO_KEY, "YOUR_API_KEY", "no-such-key"),
+    "no key": Changed(BASIC, NO_KEY, "Authorization: ", "X-Nothing: "),
+    "no agent": Changed(BASIC, NO_AGENT, "support-agent", "agent-missing"),
+    "a key by the placeholder": Changed(KEY, CURLS[KEY], *PLACEHOLDER),
+    "a chat by the placeholder": Changed(CHAT, CURLS[CHAT], *PLACEHOLDER),
+}
+"""What is printed as a reply only: the other half of a switch, and the errors. And the placeholder itself as an agent."""
 
 SLUG_PATHS = ("/v1/api/chat/support-agent", "/chat/support-agent")
 BODIES: tuple[Body, ...] = (
-    Body("guide.txt, Session Metadata, json", ("/chat",), "YOUR_API_KEY", Reply(
-        tells=("Check my account status", "customer@example.com", "enterprise", "web"), holds={"/session_id": "session_xyz789"}, streamed=True)),
-    Body("reference-send.txt, Example with Metadata, json", ("/chat",), "YOUR_TOKEN", Reply(
-        tells=("I need help with my order", "Jane Doe", "jane@example.com", "https://store.example.com/orders/12345"),
-        holds={"/session_id": "sess_customer_001", "/tool_calls": []})),
-    Body("slug.txt, Request Body, json", SLUG_PATHS, "YOUR_API_KEY", Reply(
-        says="AI agent's response text", holds={"/data/conversationId": "optional-conversation-id", "/data/metadata/model": "gpt-4"})),
+    Body(
+        "guide.txt, Session Metadata, json",
+        ("/chat",),
+        "YOUR_API_KEY",
+        Reply(
+            tells=("Check my account status", "customer@example.com", "enterprise", "web"),
+            holds={"/session_id": "session_xyz789"},
+            streamed=True,
+        ),
+    ),
+    Body(
+        "reference-send.txt, Example with Metadata, json",
+        ("/chat",),
+        "YOUR_TOKEN",
+        Reply(
+            tells=(
+                "I need help with my order",
+                "Jane Doe",
+                "jane@example.com",
+                "https://store.example.com/orders/12345",
+            ),
+            holds={"/session_id": "sess_customer_001", "/tool_calls": []},
+        ),
+    ),
+    Body(
+        "slug.txt, Request Body, json",
+        SLUG_PATHS,
+        "YOUR_API_KEY",
+        Reply(
+            says="AI agent's response text",
+            holds={"/data/conversationId": "optional-conversation-id", "/data/metadata/model": "gpt-4"},
+        ),
+    ),
     Body("slug.txt, New Conversation, json", SLUG_PATHS, "YOUR_API_KEY", Reply(says="Hello there! How can I help?")),
-    Body("slug.txt, Continue Conversation, json", SLUG_PATHS, "YOUR_API_KEY", Reply(
-        tells=("Follow-up question",), holds={"/data/conversationId": "conv_abc123"})),
-)  # fmt: skip
+    Body(
+        "slug.txt, Continue Conversation, json",
+        SLUG_PATHS,
+        "YOUR_API_KEY",
+        Reply(tells=("Follow-up question",), holds={"/data/conversationId": "conv_abc123"}),
+    ),
+)
 
 CONTINUED = {
     "guide.txt, Managing Sessions, curl": "guide.txt, Managing Sessions, curl 2",

@@ -1,7 +1,7 @@
 """The samples that a document prints, cut out of its plain text: programs, JSON bodies, streams, header lines.
 
-The documents have lost their layout in places: a heading stands glued to the last brace of a sample, and one program has lost
-its indentation. A sample is always a verbatim piece of its document; only ``indented`` gives back what was lost.
+The documents have lost their layout in places: a heading stands glued to the last brace of a sample, and one program
+has lost its indentation. A sample is always a verbatim piece of its document; only ``indented`` gives back what was lost.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ INDENT = "    "
 CUT = "\0"
 SPACED = r"(?:(?<=\n\n)|\A)"
 GLUED = rf"(?:^|{CUT}|^# .*[a-z](?=[A-Z]))"
-"""What stands before a heading: in a text with empty lines, and in one that has lost them (a shell comment may be glued to it)."""
+"""What stands before a heading: in a text with empty lines, and in one without (there it may be glued to a comment)."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """``code`` stands verbatim in ``document``, ``start`` characters from its beginning, below ``heading`` (``""`` if none).
+    """``code`` stands verbatim in ``document``, ``start`` characters from its beginning, below ``heading``.
 
-    ``number``: which one of its language below headings of that name, from 1.
+    ``heading``: ``""`` if there is none. ``number``: which one of its language below headings of that name, from 1.
     """
 
     document: str
@@ -96,8 +96,8 @@ def constants(code: str) -> str:
 def indented(code: str) -> str:
     """A Python sample whose lines all begin at the margin, with its blocks indented again; any other as it is.
 
-    One rule: after a line that ends in a colon, all lines stand one level deeper. Nothing leads back out, so it fits a program
-    whose blocks all end where it ends. Lines within brackets may stand anywhere in Python and need no rule.
+    One rule: after a line that ends in a colon, all lines stand one level deeper. Nothing leads back out, so it fits a
+    program whose blocks all end where it ends. Lines within brackets may stand anywhere in Python and need no rule.
     """
     if re.search(r"^\s", code, re.MULTILINE):
         return code
@@ -128,7 +128,7 @@ def _end(language: Language, text: str, start: int) -> int:
 
 
 def _heading(above: str) -> str:
-    """The last line that is a heading: below an empty line, or in a text that has none, anywhere and glued to whatever."""
+    """The last line that is a heading: below an empty line, or where there are none, at any line's beginning."""
     before = SPACED if "\n\n" in above else GLUED
     found = re.findall(f"{before}({HEADING})$", above, re.MULTILINE)
     return found[-1] if found else ""

@@ -1,8 +1,9 @@
-"""Where the samples are run: the documents, a fresh simulator for each run, and curl, Python and Node as their readers have them.
+"""Where the samples are run: the documents, a fresh simulator for each run, and the real curl, Python and Node.
 
-Replaced in a sample: the two hosts, and ``AGENT_ID`` in a path. Added in front, never within: ``import json`` for Python, since
-one sample uses it without importing it; in JavaScript the constants that an earlier sample of the same document has set; for curl
-a shell function of that name, so that the command itself stays as printed. ``$THINNESTAI_…`` are real environment variables.
+Replaced in a sample: the two hosts, and ``AGENT_ID`` in a path. Added in front, never within: ``import json`` for Python,
+since one sample uses it without importing it; in JavaScript the constants that an earlier sample of the same document
+has set; for curl a shell function of that name, so that the command itself stays as printed. ``$THINNESTAI_…`` are real
+environment variables.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Stage:
 
     def curl(self, code: str) -> Answer:
         """Run a curl command in a shell, as it is."""
-        return _answer(_output(["bash", "-c", CURL + code]))
+        return _answer(_output(["bash", "-c", CURL + code], "curl"))
 
     def post(self, path: str, body: str, key: str) -> Answer:
         """Send a printed body as the curl samples send theirs."""
@@ -126,17 +127,18 @@ def text_of(document: str) -> str:
 
 
 def sample(id: str) -> Sample:
-    """The sample of that id; skips the test where its document is absent, ``LookupError`` if it prints no such sample."""
+    """The sample of that id, or ``LookupError``; skips the test where its document is absent."""
     for one in printed(id.partition(",")[0]):
         if one.id == id:
             return one
     raise LookupError(id)
 
 
-def _output(command: list[str]) -> bytes:
-    """What a program prints; it must end well and complain of nothing. Skips the test where the program is absent."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
+def _output(command: list[str], *needs: str) -> bytes:
+    """What a program prints; it must end well and silently. Skips the test where it, or what it needs, is absent."""
+    for program in (command[0], *needs):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
     environment: Mapping[str, str] = {**os.environ, **ENVIRONMENT}
     ran = subprocess.run(
         command, check=False, env=environment, capture_output=True, timeout=2 * DEADLINE_S, stdin=subprocess.DEVNULL

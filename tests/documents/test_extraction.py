@@ -63,11 +63,9 @@ def test_ids_are_unique_and_name_a_heading(document: str) -> None:
 
 
 def test_a_heading_glued_to_a_command() -> None:
-    text = 'First\nSend a message to your agent:\ncurl -X POST http://a/b \\\n-H "A: b c" \\\n-d \'{\n"m": "It is"\n}\'Second Part\nProse of more words than a heading.\n{\n}Third\n'
-    assert found(text) == [
-        ("First", "curl", 'curl -X POST http://a/b \\\n-H "A: b c" \\\n-d \'{\n"m": "It is"\n}\''),
-        ("Second Part", "json", "{\n}"),
-    ]
+    command = 'curl -X POST http://a/b \\\n-H "A: b c" \\\n-d \'{\n"m": "It is"\n}\''
+    text = f"First\nIt is sent as follows here:\n{command}Second Part\nProse that is no heading, being long.\n{{\n}}Third\n"
+    assert found(text) == [("First", "curl", command), ("Second Part", "json", "{\n}")]
 
 
 def test_a_command_goes_on_behind_its_body() -> None:
@@ -107,7 +105,8 @@ def test_header_lines() -> None:
 
 
 def test_tables_and_sentences_are_no_headings() -> None:
-    text = "Fields\n\nname/type\nProUnlimited\n\nEvery reply of this server has it:\n\nGET /some/path\n\n{\n}\n\nMore\n\n{\n}\n\n{\n}"
+    text = "Fields\n\nname/type\nProUnlimited\n\nEvery reply of this server has it:\n\nGET /some/path\n\n{\n}\n\n"
+    text += "More\n\n{\n}\n\n{\n}"
     assert [(one.heading, one.number) for one in samples("some.txt", text)] == [("Fields", 1), ("More", 1), ("More", 2)]
 
 

@@ -1,4 +1,4 @@
-"""Every sample of the documents, run against the simulator: at the root that all dialects share, at its dialect's mount, and alone."""
+"""Every sample of the documents, run against the simulator: at the shared root, at its dialect's mount, and alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def golden(code: str) -> bytes:
 
 
 def skeleton(value: Any) -> Any:
-    """A JSON value as the documents print a shape: every text as ``<string>``, and of a list its first member."""
+    """A JSON value as the documents print a shape: a text as ``<string>``, a list by its first member."""
     if isinstance(value, dict):
         return {name: skeleton(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -42,7 +42,7 @@ def skeleton(value: Any) -> Any:
 
 
 def final(answer: Answer, dialect: spec.Dialect) -> Any:
-    """The last event of a stream, which must be the dialect's own last one; of one without members, the last before it."""
+    """The last JSON event of a stream; the last event of all must be the dialect's own, which may be a literal."""
     (row,) = (row for row in dialect.stream if row.event == "done")
     if row.literal is not None:
         assert answer.events[-1] == row.literal
@@ -83,7 +83,7 @@ def check(answer: Answer, reply: Reply, dialect: spec.Dialect, old: str = "", ne
         return
     value = final(answer, dialect) if reply.streamed else answer.json
     assert {place: resolve_pointer(value, place) for place in reply.holds} == reply.holds
-    if "text" in dialect.reply.roles and not (dialect.key_reply and "key" in value):
+    if reply.like is None or reply.says is not None:
         said = text_of(answer, dialect, reply.streamed)
         assert said.strip()
         assert reply.says in (None, said)
@@ -230,7 +230,7 @@ def test_the_client_that_retries(place: str) -> None:
 
 @pytest.mark.slow
 def test_the_client_that_retries_after_a_refusal() -> None:
-    """Refused with a second to wait, it asks again when one has passed by its clock; the log's line moves the simulator's.
+    """Refused with a second to wait, it asks again one later by its clock; the log's line moves the simulator's.
 
     Statuses are counted, and only when the simulator has stopped: a line is logged after its client has been answered.
     """

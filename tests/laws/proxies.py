@@ -195,7 +195,7 @@ def keeps_places() -> Front:
     def front(request: HttpRequest, answer: Answer) -> Plan:
         nonlocal full
         plan = answer(request)
-        if "key-limited" in request.headers.get("authorization", "") and b"paced" in request.body:
+        if "key-limited" in request.headers.get("authorization", "") and b'"stream": true' in request.body:
             full = full or plan.status == 429
             return said(429, b'{"detail": "Full", "retry_after": 1}') if full else plan
         return plan
@@ -206,7 +206,7 @@ def keeps_places() -> Front:
 def streams_unlimited(request: HttpRequest, answer: Answer) -> Plan:
     """A stream is never refused for a spent limit."""
     plan = answer(request)
-    if plan.status != 429 or b'"stream": true' not in request.body and "/stream" not in request.target:
+    if plan.status != 429 or (b'"stream": true' not in request.body and "/stream" not in request.target):
         return plan
     return answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
 
@@ -225,7 +225,8 @@ def later(extra_s: float, part: Callable[[Plan], int]) -> Made:
             return plan
         parts = apart(plan)
         at = part(parts)
-        return replace(parts, writes=tuple(replace(w, due_s=w.due_s + extra_s * (i >= at)) for i, w in enumerate(parts.writes)))
+        delayed = (Write(w.due_s + extra_s * (number >= at), w.data) for number, w in enumerate(parts.writes))
+        return replace(parts, writes=tuple(delayed))
 
     return lambda: front
 

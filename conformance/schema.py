@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from ..spec import Dialect, openapi
+from .reading import MISSING
 from .seen import Seen
 
 MOST = 5
@@ -19,7 +20,9 @@ _VALIDATORS: dict[tuple[str, str, str, str], Draft202012Validator | None] = {}
 def body_violations(seen: Seen) -> list[str]:
     """How a JSON body differs from what its operation and status document; empty too where nothing is documented."""
     validator = _validator(seen.dialect, seen.asked["operation"], str(seen.status))
-    return [] if validator is None else violations(validator, seen.json)
+    if validator is None:
+        return []
+    return ["it is no JSON"] if seen.json is MISSING else violations(validator, seen.json)
 
 
 def event_violations(seen: Seen, value: Any) -> list[str]:

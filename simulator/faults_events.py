@@ -34,13 +34,14 @@ def usage(change: Callable[[Usage], Usage]) -> Layer:
 
 
 def deltas(change: Callable[[list[Delta]], list[Delta]]) -> Layer:
-    """Other text in streams: the deltas before the first other event are replaced."""
+    """Other text in streams: the deltas before the first other event are replaced, at the times of those that were there."""
 
     def beats(plain: Beats) -> Beats:
         count = next((at for at, beat in enumerate(plain) if not isinstance(beat.event, Delta)), len(plain))
-        texts = [beat.event for beat in plain[:count] if isinstance(beat.event, Delta)]
-        due = plain[0].due_s
-        return (*(Beat(due, delta) for delta in change(texts)), *plain[count:])
+        times = [beat.due_s for beat in plain[:count]]
+        texts = change([beat.event for beat in plain[:count] if isinstance(beat.event, Delta)])
+        dues = times[: len(texts)] + times[-1:] * (len(texts) - count)
+        return (*map(Beat, dues, texts), *plain[count:])
 
     return streamed_events(beats)
 

@@ -15,7 +15,6 @@ def auth(scene: Scene) -> Script:
     yield Ask("unknown", key=None, authorization=f"Bearer {scene.word()}-{scene.word()}")
     valid = scene.profile.credentials["valid"]
     yield Ask("scheme", key=None, authorization=f"Basic {valid}")
-    yield Ask("no-scheme", key=None, authorization=valid)
     if scene.streams:
         yield Ask("stream-good", stream=True)
         yield Ask("stream-missing", key=None, stream=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from chatproof.conformance import wire
-from chatproof.conformance.endpoint import Endpoint
+from chatproof.conformance.endpoint import Endpoint, encode
 from chatproof.conformance.exchange import End, Request
 from chatproof.conformance.wire import Connection, Deadlines
 
@@ -235,21 +235,21 @@ def test_headers_that_are_given_are_not_added() -> None:
         ("accept-encoding", "gzip"),
         ("user-agent", "u"),
     )
-    data = wire.encode(Endpoint("http", "h", 80), Request("POST", "/", headers, b"abcdef"))
+    data = encode(Endpoint("http", "h", 80), Request("POST", "/", headers, b"abcdef"))
     assert data.split(b"\r\n") == [b"POST / HTTP/1.1", *(f"{k}: {v}".encode() for k, v in headers), b"", b"abcdef"]
 
 
 def test_a_get_has_no_length_and_odd_text_is_utf8() -> None:
     endpoint = Endpoint("http", "::1", 8080)
-    assert b"Content-Length" not in wire.encode(endpoint, Request("GET", "/"))
-    assert b"Host: [::1]:8080\r\n" in wire.encode(endpoint, Request("GET", "/"))
-    assert b"X: \xe9\r\n" in wire.encode(endpoint, Request("GET", "/", (("X", "\xe9"),)))
-    assert "X: \u2603\r\n".encode() in wire.encode(endpoint, Request("GET", "/", (("X", "\u2603"),)))
+    assert b"Content-Length" not in encode(endpoint, Request("GET", "/"))
+    assert b"Host: [::1]:8080\r\n" in encode(endpoint, Request("GET", "/"))
+    assert b"X: \xe9\r\n" in encode(endpoint, Request("GET", "/", (("X", "\xe9"),)))
+    assert "X: \u2603\r\n".encode() in encode(endpoint, Request("GET", "/", (("X", "\u2603"),)))
 
 
 def test_a_line_break_in_a_header_is_our_mistake() -> None:
     with pytest.raises(ValueError, match="'X'"):
-        wire.encode(Endpoint("http", "h", 80), Request("GET", "/", (("X", "a\r\nY: b"),)))
+        encode(Endpoint("http", "h", 80), Request("GET", "/", (("X", "a\r\nY: b"),)))
 
 
 def test_reads_are_stamped_in_order_after_sending() -> None:

@@ -79,7 +79,8 @@ class Bare(BaseHTTPRequestHandler):
         return bool(left)
 
     def answer(self, raw: bytes) -> Answer:
-        if self.headers.get("Authorization", "").partition(" ")[2] != KEY:
+        scheme, _, key = self.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or key != KEY:
             return self.error(401, "Invalid key")
         if not self.spend():
             return self.error(429, "Too many requests")

@@ -176,9 +176,16 @@ def report(**options: Any) -> None:
 
 
 def main() -> None:
-    """The console script. A broken pipe ends it quietly."""
+    """The console script. Ctrl-C is never a verdict (exit 3), a reader that went away no error, a mistake one message."""
     try:
-        cli(prog_name="chatproof")
+        code = cli.main(prog_name="chatproof", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("chatproof: interrupted", err=True)
+        code = 3
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(0)
+        code = 0
+    sys.exit(code)

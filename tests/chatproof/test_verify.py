@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from chatproof.cli import cli
+from chatproof.cli import cli, main
 from chatproof.reports.write import problems
 from chatproof.simulator.app import running
 
@@ -225,3 +225,28 @@ def test_judge_refuses_what_is_no_transcript(tmp_path: Path) -> None:
     result = chatproof("judge", str(path))
     assert result.exit_code == 2
     assert result.output == f"chatproof: {path}:1:1: the header does not tell enough of the run: 'dialect'\n"
+
+
+class Interrupting:
+    """A command line whose command is interrupted, as by Ctrl-C while it still imports."""
+
+    def main(self, **_: object) -> None:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_never_a_verdict(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("chatproof.cli.cli", Interrupting())
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 3
+    assert capsys.readouterr().err == "chatproof: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["--help"], 0), (["verif"], 2), (["explain", "sse/status"], 0), (["spec", "no"], 2)]
+)
+def test_exit_codes_of_the_console_script(words: list[str], code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["chatproof", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code or 0) == code

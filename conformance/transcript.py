@@ -9,8 +9,10 @@ Secrets are masked when written, never later, and keep their length: offsets int
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
+import secrets as secrets_of_the_system
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +24,9 @@ from .exchange import CREDENTIAL_HEADERS, Chunk, End, Exchange, Request, split_c
 
 FORMAT = 1
 MASK = "*"
+PREFIX = re.compile(rb"[a-z]{2}_(?=.{8})")
+SALT, TAG_SIZE = secrets_of_the_system.token_bytes(16), 3
+TAGGED = re.compile(rf"^(?:[a-z]{{2}}_)?\*[0-9a-f]{{{2 * TAG_SIZE}}}\**$")
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,18 @@ def _masker(secrets: Sequence[str]) -> Mask:
         return lambda data: data
     words = sorted((form.encode("utf-8", "surrogatepass") for form in forms), key=len, reverse=True)
     pattern = re.compile(b"|".join(map(re.escape, words)))
-    return lambda data: pattern.sub(lambda match: MASK.encode() * len(match[0]), data)
+    return lambda data: pattern.sub(lambda match: _tag(match[0]), data)
+
+
+def _tag(word: bytes) -> bytes:
+    """A mask of the same length, the same for the same secret and for no other, so that checks still tell keys apart.
+
+    A documented kind of prefix (``ak_``) stays: it is no part of the secret. The salt is forgotten with the process.
+    """
+    kind = PREFIX.match(word)
+    shown = kind[0] if kind is not None else b""
+    digest = hashlib.blake2b(word, key=SALT, digest_size=TAG_SIZE).hexdigest().encode()
+    return (shown + MASK.encode() + digest).ljust(len(word), MASK.encode())[: len(word)]
 
 
 def _text(mask: Mask, text: str) -> str:
@@ -134,7 +150,7 @@ def _credential(name: str, value: str) -> str:
     if name.lower() not in CREDENTIAL_HEADERS:
         return value
     scheme, credential = split_credential(value)
-    return scheme + MASK * len(credential)
+    return scheme + credential if TAGGED.search(credential) else scheme + MASK * len(credential)
 
 
 def _reads(exchange: Exchange, mask: Mask) -> Iterator[Chunk]:

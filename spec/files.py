@@ -154,7 +154,7 @@ def _violations(
                 if key not in allowed and not any(re.search(p, str(key)) for p in patterns):
                     hint = did_you_mean(str(key), allowed) or f"; allowed: {', '.join(allowed)}"
                     yield Problem(*keys.get((*spot, str(key)), where), f"unknown key {key!r}{hint}")
-        elif error.validator == "propertyNames":
+        elif "propertyNames" in error.absolute_schema_path:
             key = str(error.instance)
             allowed = [str(word) for word in error.schema.get("enum", [])]
             hint = did_you_mean(key, allowed) or (f"; allowed: {', '.join(allowed)}" if allowed else "")

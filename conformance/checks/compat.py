@@ -16,6 +16,8 @@ from ..check import Finding, Note, each
 from ..reading import Unreadable, event
 from ..seen import Seen
 
+SHORT = 16_384
+"""Of a longer body it is the network and not the server that decides where a read ends."""
 LINES = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 """Where a line-by-line reader in Python ends a line: more places than the standard has."""
 
@@ -27,7 +29,7 @@ def python(seen: Seen) -> Iterator[Note]:
     yield from _compare(seen, LINES.split(text), "line by line")
 
 
-@each("streams", framed=True, when=lambda seen: seen.arrived_whole)
+@each("streams", framed=True, when=lambda seen: seen.arrived_whole and len(seen.exchange.content) <= SHORT)
 def javascript(seen: Seen) -> Iterator[Note]:
     """A reader that splits each read by itself gets all the text, in the pieces that arrived."""
     pieces = (piece.decode("utf-8", "replace") for piece in _pieces(seen))

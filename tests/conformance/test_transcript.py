@@ -117,11 +117,24 @@ def test_no_secret_is_written(tmp_path: Path) -> None:
     written = everything_in(path)
     for part in (*FORMS, b"canary", b"0123456789", b"unlisted"):
         assert part not in written
-    assert after.request.header("authorization") == "Bearer " + "*" * len(CANARY)
+    mask = (after.request.header("authorization") or "").removeprefix("Bearer ")
+    assert (len(mask), mask[0]) == (len(CANARY), "*")
     assert [len(read.data) for read in after.reads] == [len(read.data) for read in before.reads]
     assert len(after.body) == len(before.body)
-    assert after.body == b"data: " + b"*" * len(CANARY)
+    assert after.body == b"data: " + mask.encode()
     assert after.problems == before.problems
+
+
+def test_masks_tell_secrets_apart_and_keep_a_documented_prefix() -> None:
+    words = ("ak_0123456789abcdef", "ak_fedcba9876543210", "sk-0123456789")
+    request = Request("POST", "/", (("Authorization", f"Bearer {words[0]}"),), " ".join(words).encode())
+    masked = redact(Exchange("e", "e", request, 0.0, 0, (), End.COMPLETE), words).request
+    first, second, third = masked.body.decode().split()
+    assert first.startswith("ak_*")
+    assert second.startswith("ak_*")
+    assert third.startswith("*")
+    assert len({first, second, third}) == 3
+    assert masked.header("authorization") == f"Bearer {first}"
 
 
 def test_the_canary_test_can_fail(tmp_path: Path) -> None:

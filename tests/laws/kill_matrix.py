@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,15 @@ def bitten(runs: Iterable[Run], plain: Mapping[str, Run]) -> set[str]:
     return found
 
 
+@cache
 def pinned() -> dict[str, Any]:
-    """``kills.yaml``: ``faults`` by name, ``unbitten`` checks."""
+    """``kills.yaml``: fault -> ``all`` or a dialect -> requirement ids; or ``stopped: true``."""
     data: dict[str, Any] = yaml.safe_load(KILLS.read_text("utf-8"))
     return data
 
 
 def main(arguments: list[str]) -> int:
+    """Print the table; 1 if it differs from what is pinned, unless ``--write`` pins it or only some faults were asked for."""
     write, chosen = "--write" in arguments, [name for name in arguments if name != "--write"]
     plain = {name: verify(dialect(name)) for name in names()}
     table: dict[str, dict[str, Any]] = {}
@@ -88,15 +91,17 @@ def main(arguments: list[str]) -> int:
         return 0
     unbitten = sorted(used() - bites)
     print(f"\nNothing notices: {', '.join(name for name, row in table.items() if not row) or 'none'}")
-    print(f"Never bitten ({len(unbitten)} of {len(used())}): {', '.join(unbitten)}")
+    print(f"Bitten by a mutant only, if at all ({len(unbitten)} of {len(used())}): {', '.join(unbitten)}")
     if write:
-        text = yaml.safe_dump(
-            {"faults": table, "unbitten": unbitten}, sort_keys=False, width=118, default_flow_style=None
-        )
+        text = yaml.safe_dump(table, sort_keys=False, width=118, default_flow_style=None)
         KILLS.write_text(HEAD + text, "utf-8")
-    return 0
+        return 0
+    differs = [fault for fault, row in table.items() if row != pinned().get(fault)]
+    print(f"Otherwise than pinned: {', '.join(differs) or 'none'}")
+    return 1 if differs else 0
 
 
+@cache
 def used() -> set[str]:
     """The checks that some requirement of a packaged dialect names."""
     named = {row.check for name in names() for row in requirements(dialect(name)) if row.check is not None}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from chatproof.simulator.plan import Plan
+
 from .proxies import (
     Made,
     adds,
@@ -92,7 +94,10 @@ MUTANTS = (
     _mutant("never-streams", asks(lambda r: replace(text(b'"stream": true', b'"stream": false')(r), headers={**r.headers, "accept": "*/*"})),
         "switch.on", "switch.available", "switch.on_by_body", "switch.on_by_accept"),
     _mutant("always-streams", asks(text(b'"stream": false', b'"stream": true')), "switch.off"),
+    _mutant("no-stream-of-its-own", asks(text(b"/chat/stream", b"/chat")), "switch.always"),
     # HTTP
+    _mutant("silent", lambda: lambda r, answer: Plan((), "keep-alive") if message(r).startswith("Say ") else answer(r), "http.answers"),
+    _mutant("never-ends", later(40.0, lambda plan: len(plan.writes) - 1), "http.answers", "stream.closes"),
     _mutant("status-line", head(rb"HTTP/1.1 ", b"HTTP/1.1  "), "http.status_line"),
     _mutant("header-line", adds(b"X-Bad : 1"), "http.header_lines"),
     _mutant("control-in-header", adds(b"X-Bad: a\x01b"), "http.field_values"),
@@ -116,6 +121,8 @@ MUTANTS = (
     _mutant("model", body(rb'"model": "[^"]*"', b'"model": 4'), "reply.model"),
     _mutant("tool-calls", body(rb'"tool_calls": \[', b'"tool_calls": null, "x": ['), "reply.tool_calls"),
     # streams
+    _mutant("text-not-escaped", events(rb"\\n", b"\n"), "framing.escaped"),
+    _mutant("no-session-at-the-end", events(rb'"session_id": "[^"]*"', b'"session_id": ""'), "stream.done_session"),
     _mutant("charset", head(rb"event-stream", b"event-stream; charset=latin-1"), "framing.charset"),
     _mutant("id-with-nul", events(rb"^", b"id: a\0b\n"), "framing.id"),
     _mutant("retry", events(rb"^", b"retry: soon\n"), "framing.retry"),

@@ -1,0 +1,50 @@
+"""Clocks: what they show, how they move, how they are asked for."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from chatproof.spec.clock import FROZEN_AT, FrozenClock, ScaledClock, parse_clock
+
+
+def test_a_frozen_clock_moves_only_when_told() -> None:
+    clock = FrozenClock()
+    assert (clock.now(), clock.real_delay(3600)) == (FROZEN_AT, 0.0)
+    clock.advance(1.5)
+    assert clock.now() == FROZEN_AT + 1.5
+
+
+def test_no_clock_moves_back() -> None:
+    with pytest.raises(ValueError, match="forward only, not by -1 s"):
+        FrozenClock().advance(-1)
+
+
+def test_frozen_at_is_the_first_second_of_2026() -> None:
+    assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(FROZEN_AT)) == "2026-01-01T00:00:00Z"
+
+
+def test_a_scaled_clock_runs_that_many_times_as_fast() -> None:
+    clock = ScaledClock(1_000_000.0)
+    first = clock.now()
+    while clock.now() == first:
+        pass
+    assert clock.now() > first
+    assert clock.real_delay(1_000_000.0) == 1.0
+
+
+def test_real_time_is_the_machines() -> None:
+    before, now, after = time.time(), ScaledClock().now(), time.time()
+    assert before - 1 <= now <= after + 1
+
+
+@pytest.mark.parametrize(("text", "delay"), [("real", 60.0), ("x60", 1.0), ("x0.5", 120.0), ("frozen", 0.0)])
+def test_a_clock_by_its_name(text: str, delay: float) -> None:
+    assert parse_clock(text).real_delay(60.0) == delay
+
+
+@pytest.mark.parametrize("text", ["", "x", "x0", "x0.0", "x-1", "X60", "60", "frozen ", "x1e3", "x٣"])
+def test_anything_else_is_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(ValueError, match="expected real, frozen or xN"):
+        parse_clock(text)

@@ -1,6 +1,6 @@
 """How long the command line takes to say ``--help``, beside a bare import of what it stands on. Ratios; this machine is noisy.
 
-    uv run python -m bench.start
+uv run python -m bench.start
 """
 
 from __future__ import annotations

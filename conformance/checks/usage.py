@@ -95,7 +95,13 @@ def _count(seen: Seen, shape: Shape, found: dict[str, Any], role: str, offset: i
 
 def _is_count(value: Any) -> bool:
     """A whole number that is not negative; JSON knows no integers, so ``45.0`` is one."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0 and value == int(value)
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value >= 0
+        and value == int(value)
+    )
 
 
 def _sum(seen: Seen, found: dict[str, Any], offset: int | None = None) -> Iterator[Note]:

@@ -10,6 +10,7 @@ from .check import Finding
 from .exchange import curl
 from .judge import Judged, Outcome
 from .run import Run
+from .transcript import redact as redact_bytes
 
 REDACTED = "[redacted]"
 OURS = ("planned", "untestable", "skipped", "not_verified")
@@ -54,18 +55,22 @@ def _requirement(row: Judged, run: Run, secrets: Sequence[str]) -> dict[str, Any
         "ambiguity": requirement.ambiguity,
         "check": requirement.check,
         "reason": row.reason if row.outcome in OURS else redact(row.reason, secrets),
-        "findings": [redact(_finding(finding, run), secrets) for finding in row.findings],
+        "findings": [redact(_finding(finding, run, secrets), secrets) for finding in row.findings],
     }
 
 
-def _finding(finding: Finding, run: Run) -> dict[str, Any]:
+def _finding(finding: Finding, run: Run, secrets: Sequence[str]) -> dict[str, Any]:
+    """The window shows masked bytes: a key in hexadecimal could be read back. Masks keep their length, so offsets stay true."""
     seen = finding.seen
+    window = None
+    if seen is not None and finding.offset is not None:
+        window = hex_window(redact_bytes(seen.exchange, secrets).content, finding.offset)
     return {
         "expected": finding.expected,
         "got": finding.got,
         "exchange": seen.exchange.id if seen else None,
         "offset": finding.offset,
-        "window": hex_window(seen.exchange.content, finding.offset) if seen and finding.offset is not None else None,
+        "window": window,
         "curl": curl(seen.exchange.request, run.profile.base_url) if seen else None,
     }
 

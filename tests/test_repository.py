@@ -29,7 +29,5 @@ def tracked() -> list[str]:
 
 
 def test_files_can_be_read_in_one_go() -> None:
-    long = [
-        name for name in tracked() if name.endswith(".py") and len((ROOT / name).read_bytes().splitlines()) > LONGEST
-    ]
-    assert long == []
+    sources = [name for name in tracked() if name.endswith(".py") and not name.startswith("tests/")]
+    assert [name for name in sources if len((ROOT / name).read_bytes().splitlines()) > LONGEST] == []

@@ -190,6 +190,22 @@ def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if b"key-valid" in path.read_bytes()] == []
 
 
+def test_a_key_in_the_bytes_of_a_finding_is_masked_in_its_window_too(tmp_path: Path) -> None:
+    """A server that repeats the key is found out, and the hex window shows where, without giving the key away again."""
+    body = b'{"detail": "%b is no key of mine"}' % KEY.encode()
+    with answering(http("200 OK", body)) as url:
+        result = verify(url, "--select", "auth/key-not-echoed", "--json", str(tmp_path / "r.json"))
+    written = (tmp_path / "r.json").read_text()
+    windows = "".join(
+        row.partition("  ")[2].rpartition("  ")[0]
+        for row in json.loads(written)["requirements"][0]["findings"][0]["window"].split("\n")
+    )
+    assert "auth/key-not-echoed" in result.output
+    assert KEY not in written
+    assert KEY.encode().hex(" ") not in windows.replace("  ", " ")
+    assert b"is no key".hex(" ")[:8] in windows
+
+
 @pytest.mark.slow
 def test_the_budget_ends_a_run_as_incomplete(simulator: Callable[[str], str]) -> None:
     words = ("--dialect", "slug", "--api-key", "key-valid", "--agent", "default", "--max-requests", "9")

@@ -28,7 +28,7 @@ def retry_after(seen: Seen) -> str | None:
 
 
 def number(text: str | None) -> int | None:
-    return int(text) if text is not None and re.fullmatch(r"[0-9]+", text) else None
+    return int(text) if text is not None and re.fullmatch(r"0*[0-9]{1,18}", text) else None
 
 
 def is_epoch(reset: int | None) -> bool:
@@ -40,7 +40,10 @@ def server_now(seen: Seen) -> float:
     """The target's own clock where it says it (``Date``), else ours."""
     date = seen.exchange.header("date")
     parsed = email.utils.parsedate_tz(date) if date else None
-    return email.utils.mktime_tz(parsed) if parsed else seen.exchange.sent_at
+    try:
+        return email.utils.mktime_tz(parsed) if parsed else seen.exchange.sent_at
+    except (ValueError, OverflowError):
+        return seen.exchange.sent_at
 
 
 def names(seen: Seen) -> tuple[str, str, str]:

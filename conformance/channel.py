@@ -13,7 +13,7 @@ from typing import Any
 
 from ..spec import Dialect
 from . import wire
-from .advertised import advertised
+from .advertised import advertised, number
 from .ask import Ask, Via, compose
 from .endpoint import Endpoint
 from .exchange import Exchange
@@ -127,8 +127,8 @@ class WireChannel:
         seen = Seen(exchange, self.dialect, self.profile)
         header, body = exchange.header(self.dialect.limits.retry_after), seen.refusal().get("retry_after")
         reset = advertised(seen).reset
-        if header is not None and header.isdecimal():
-            return float(header)
+        if number(header) is not None:
+            return float(number(header) or 0)
         if isinstance(body, int) and not isinstance(body, bool):
             return float(max(body, 0))
         return max(reset - exchange.sent_at, 1.0) if reset is not None else 5.0

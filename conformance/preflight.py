@@ -56,7 +56,7 @@ def explain(seen: Seen) -> str | None:
 
 def _no_response(exchange: Exchange, profile: Profile) -> str:
     deadlines = profile.deadlines
-    if exchange.reads:
+    if exchange.reads and exchange.response is None:
         return f"{profile.base_url} answered with something that is not HTTP: {exchange.raw[:60]!r}"
     return NO_CONNECTION.get(exchange.end, "{url} gave no response ({detail})").format(
         url=profile.base_url,

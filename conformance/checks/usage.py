@@ -98,7 +98,7 @@ def _is_count(value: Any) -> bool:
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and math.isfinite(value)
+        and (isinstance(value, int) or math.isfinite(value))
         and value >= 0
         and value == int(value)
     )

@@ -194,9 +194,6 @@ def test_what_is_no_count(count: Any) -> None:
     assert len(over("usage.input", see(response(body={"usage": {"input_tokens": count}})))) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, raises=OverflowError, reason="math.isfinite cannot take an integer that no float can hold"
-)
 def test_a_count_of_any_size() -> None:
     over("usage.input", see(response(body={"usage": {"input_tokens": 10**400}})))
 

@@ -22,8 +22,13 @@ MASKED: dict[str, frozenset[str]] = {}
 NONE: frozenset[str] = frozenset()
 
 
-def outcomes(run: Run) -> list[tuple[str, str, str | None, int]]:
-    return [(row.requirement.id, row.outcome, row.reason, len(row.findings)) for row in run.judged]
+def outcomes(run: Run) -> list[tuple[Any, ...]]:
+    """Id, outcome, reason and findings in words, of every requirement."""
+    return [(row.requirement.id, row.outcome, row.reason, *map(words, row.findings)) for row in run.judged]
+
+
+def words(finding: Finding) -> tuple[Any, ...]:
+    return finding.expected, finding.got, finding.offset, finding.seen and finding.seen.exchange.id
 
 
 @pytest.mark.slow

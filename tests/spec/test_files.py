@@ -83,6 +83,7 @@ def test_true_is_still_a_boolean() -> None:
     assert read_text("name: x\nrows: [{id: true}]\n", "a.yaml", SCHEMA)["rows"] == [{"id": True}]
 
 
+@pytest.mark.slow
 def test_deep_nesting_is_a_bad_file_and_no_crash() -> None:
     assert "nested too deeply" in problems("name: " + "[" * 5_000 + "]" * 5_000)[0][2]
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
-import struct
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -20,93 +16,7 @@ from chatproof.conformance.endpoint import Endpoint, encode
 from chatproof.conformance.exchange import End, Request
 from chatproof.conformance.wire import Connection, Deadlines
 
-SOON = Deadlines(connect=2, first_byte=2, idle=2, total=5)
-OK = b"HTTP/1.1 200 OK\r\n"
-JSON = OK + b"Content-Length: 2\r\n\r\n{}"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n"
-EVENT = b"9\r\ndata: x\n\n\r\n"
-POST = Request("POST", "/chat", (("Content-Type", "application/json"),), b'{"message": "hi"}')
-
-RESET = "reset"
-NEXT_REQUEST = "next request"
-Step = bytes | str | threading.Event
-
-
-@dataclass
-class Played:
-    """A server that has one connection to play its script to. ``requests``: the bytes it was sent."""
-
-    endpoint: Endpoint
-    requests: list[bytes] = field(default_factory=list)
-    hung_up: threading.Event = field(default_factory=threading.Event)
-    closed: threading.Event = field(default_factory=threading.Event)
-    errors: list[Exception] = field(default_factory=list)
-
-
-@contextmanager
-def server(*script: Step, tls: ssl.SSLContext | None = None, wait_for_hang_up: bool = False) -> Iterator[Played]:
-    """Reads a request, then plays: bytes are sent, an event is awaited, ``RESET`` resets; afterwards it closes."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
-        played = Played(Endpoint("https" if tls else "http", "127.0.0.1", listener.getsockname()[1]))
-        thread = threading.Thread(target=_play, args=(listener, script, played, tls, wait_for_hang_up))
-        thread.start()
-        try:
-            yield played
-        finally:
-            for step in script:
-                if isinstance(step, threading.Event):
-                    step.set()
-            thread.join(5)
-    assert not thread.is_alive()
-    if played.errors:
-        raise played.errors[0]
-
-
-def _play(
-    listener: socket.socket, script: tuple[Step, ...], played: Played, tls: ssl.SSLContext | None, wait: bool
-) -> None:
-    try:
-        plain, _ = listener.accept()
-        plain.settimeout(5)
-        with tls.wrap_socket(plain, server_side=True) if tls else plain as peer:
-            played.requests.append(_request(peer))
-            for step in script:
-                if isinstance(step, bytes):
-                    peer.sendall(step)
-                elif isinstance(step, threading.Event):
-                    assert step.wait(5)
-                elif step == NEXT_REQUEST:
-                    played.requests.append(_request(peer))
-                elif step == RESET:
-                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            if wait:
-                _until_hung_up(peer)
-                played.hung_up.set()
-    except Exception as error:  # noqa: BLE001 - raised again where the server is used
-        played.errors.append(error)
-    finally:
-        played.closed.set()
-
-
-def _request(peer: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += peer.recv(65536)
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
-    while len(body) < length:
-        body += peer.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
-def _until_hung_up(peer: socket.socket) -> None:
-    try:
-        while peer.recv(65536):
-            pass
-    except ConnectionResetError:
-        pass
-
+from .played import CHUNKED, EVENT, JSON, NEXT_REQUEST, OK, POST, RESET, SOON, Step, server
 
 ENDS: dict[str, tuple[tuple[Step, ...], End, bytes, set[str]]] = {
     "content-length": ((JSON,), End.COMPLETE, b"{}", set()),
@@ -388,49 +298,3 @@ def test_tls_to_a_plain_server() -> None:
         exchange = wire.send(Endpoint("https", "127.0.0.1", listener.getsockname()[1]), POST, SOON, insecure=True)
         thread.join(5)
     assert exchange.end is End.TLS
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://localhost", Endpoint("http", "localhost", 80)),
-        ("https://Example.COM/v1/", Endpoint("https", "example.com", 443, "/v1")),
-        ("http://[::1]:8080/a/b", Endpoint("http", "::1", 8080, "/a/b")),
-        ("http://127.0.0.1:65535", Endpoint("http", "127.0.0.1", 65535)),
-    ],
-)
-def test_endpoint(url: str, expected: Endpoint) -> None:
-    assert Endpoint.parse(url) == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "why"),
-    [
-        ("localhost:8080", "scheme"),
-        ("", "scheme"),
-        ("ftp://h", "scheme"),
-        ("http://", "no host"),
-        ("http://h:99999", "[Pp]ort"),
-        ("http://h:x", "[Pp]ort"),
-        ("http://h:0", "port 0"),
-        ("http://[::1", "IPv6"),
-        ("http://h/?a=b", "query"),
-        ("http://h/#x", "fragment"),
-        ("http://h /", "ASCII"),
-        ("http://h\u00e9/", "ASCII"),
-    ],
-)
-def test_bad_endpoint(url: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        Endpoint.parse(url)
-
-
-def test_credentials_in_a_url_are_refused_and_not_repeated() -> None:
-    with pytest.raises(ValueError, match="credentials") as caught:
-        Endpoint.parse("http://user:hunter2@h/")
-    assert "hunter2" not in str(caught.value)
-
-
-def test_authority() -> None:
-    urls = ["http://h", "http://h:8080", "https://[::1]", "https://h:80"]
-    assert [Endpoint.parse(url).authority for url in urls] == ["h", "h:8080", "[::1]", "h:80"]

@@ -100,10 +100,12 @@ def masked(run: Run) -> Run:
     from .seen import Seen
     from .transcript import redact
 
+    secrets = run.evidence.secrets()
+
     def mask(finding: Finding) -> Finding:
         if finding.seen is None:
             return finding
-        exchange = redact(finding.seen.exchange, run.evidence.secrets())
+        exchange = redact(finding.seen.exchange, secrets)
         return replace(finding, seen=Seen(exchange, run.dialect, run.profile))
 
     return replace(run, judged=tuple(replace(row, findings=tuple(map(mask, row.findings))) for row in run.judged))

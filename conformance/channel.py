@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ..spec import Dialect
@@ -16,7 +17,7 @@ from . import wire
 from .advertised import advertised, number
 from .ask import Ask, Via, compose
 from .endpoint import Endpoint
-from .exchange import Exchange
+from .exchange import Chunk, End, Exchange, Request
 from .profile import Profile
 from .seen import Seen
 
@@ -42,6 +43,7 @@ class WireChannel:
     _kept: wire.Connection | None = None
     _ready_at: dict[str, float] = field(default_factory=dict)
     _distrusted: set[str] = field(default_factory=set)
+    _stays_open: bool = False
 
     def __post_init__(self) -> None:
         self.endpoint = Endpoint.parse(self.profile.base_url)
@@ -66,10 +68,13 @@ class WireChannel:
         """A scenario is over: nothing is kept for the next one."""
         self._hang_up()
 
+    def finish(self, held: _Held) -> Exchange:
+        """A held stream, read to its end."""
+        return held.named(held.stream.finish())
+
     def leave(self, held: _Held) -> Exchange:
         """Hang up on a held stream; what it received until then."""
-        exchange: Exchange = held.stream.leave()
-        return replace(exchange, id=held.id, label=held.asked["step"], asked=held.asked)
+        return held.named(held.stream.leave())
 
     def wait(self, seconds: float) -> None:
         self.pause(seconds)
@@ -81,10 +86,20 @@ class WireChannel:
             self._hang_up()
         elif self._kept is None:
             self._kept = wire.Connection(self.endpoint, self.profile.deadlines)
-        exchange = wire.send(self.endpoint, request, self.profile.deadlines, connection=self._kept)
+        until = partial(self._is_done, request, asked) if self._stays_open else None
+        exchange = wire.send(self.endpoint, request, self.profile.deadlines, until=until, connection=self._kept)
         exchange = replace(exchange, id=self._number(), label=ask.step, asked=asked)
         self._after(ask, exchange)
         return exchange
+
+    def _is_done(self, request: Request, asked: dict[str, Any], raw: bytes) -> bool:
+        """Whether a stream has said its last word. Waiting for its end once is enough: each time takes a whole deadline."""
+        so_far = Exchange("", "", request, 0.0, 0, (Chunk(0, raw),), End.LEFT, asked=asked)
+        return self._ended(so_far)
+
+    def _ended(self, exchange: Exchange) -> bool:
+        seen = Seen(exchange, self.dialect, self.profile)
+        return seen.is_stream and bool(seen.of_kind("done"))
 
     def _hang_up(self) -> None:
         if self._kept is not None:
@@ -109,6 +124,8 @@ class WireChannel:
 
         A target that says again and again that nothing remains, and answers all the same, is not believed a third time.
         """
+        if exchange.end in (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT):
+            self._stays_open = self._stays_open or self._ended(exchange)
         key = ask.key or ""
         if ask.key is None or ask.key in SPENDING or self.profile.pace == 0:
             return
@@ -136,6 +153,9 @@ class WireChannel:
 
 @dataclass(frozen=True)
 class _Held:
-    stream: Any
+    stream: wire.Live
     id: str
     asked: dict[str, Any]
+
+    def named(self, exchange: Exchange) -> Exchange:
+        return replace(exchange, id=self.id, label=self.asked["step"], asked=self.asked)

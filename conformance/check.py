@@ -17,12 +17,16 @@ Over = Literal["streams", "replies", "refusals", "answers", "keys", "requests"]
 
 @dataclass(frozen=True)
 class Finding:
-    """The target broke the requirement: what was expected, what came, and where in which exchange's body."""
+    """The target broke the requirement: what was expected, what came, and where in which exchange's body.
+
+    ``pinned``: the profile holds the target to a reading of an open question, so the finding counts whatever the level.
+    """
 
     expected: str
     got: str
     seen: Seen | None = None
     offset: int | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,16 +94,18 @@ class Check:
     """A registered check: over every exchange of a kind, or over the steps of one scenario.
 
     ``control``: the step that must have succeeded first, since a refusal proves nothing when the good request fails too.
+    ``reads``: the steps whose bodies must be legible, or the outcome is inconclusive.
     """
 
     id: str
     statement: str
     over: Over | None = None
     when: Callable[[Seen], bool] | None = None
-    framed: bool = False
+    legible: bool = False
     judge_one: EachSeen | None = None
     scenario: str | None = None
     control: str | None = None
+    reads: tuple[str, ...] = ()
     judge_steps: OfSteps | None = None
 
 
@@ -107,27 +113,29 @@ CHECKS: dict[str, Check] = {}
 
 
 def each(
-    over: Over, *, framed: bool = False, when: Callable[[Seen], bool] | None = None, name: str | None = None
+    over: Over, *, legible: bool = False, when: Callable[[Seen], bool] | None = None, name: str | None = None
 ) -> Callable[[EachSeen], EachSeen]:
     """Register a check over every exchange of that kind (and for which ``when`` holds) in the run.
 
-    ``framed``: look only at streams whose framing lost nothing; where all did, the outcome is inconclusive and the framing
-    requirements say why. ``name`` replaces the function's own, for checks that are rows of a table.
+    ``legible``: look only at answers whose bytes lost nothing; where all did, the outcome is inconclusive, and the requirements
+    of `http`, `sse` and `json` say why. ``name`` replaces the function's own, for checks that are rows of a table.
     """
 
     def register(judge: EachSeen) -> EachSeen:
-        _add(Check(_name(judge, name), _statement(judge), over, when, framed, judge))
+        _add(Check(_name(judge, name), _statement(judge), over, when, legible, judge))
         return judge
 
     return register
 
 
-def of(scenario: str, *, control: str | None = None, name: str | None = None) -> Callable[[OfSteps], OfSteps]:
-    """Register a check over the steps of one scenario; ``name`` as for ``each``."""
+def of(
+    scenario: str, *, control: str | None = None, reads: tuple[str, ...] = (), name: str | None = None
+) -> Callable[[OfSteps], OfSteps]:
+    """Register a check over the steps of one scenario, see ``Check``; ``name`` as for ``each``."""
 
     def register(judge: OfSteps) -> OfSteps:
-        check = Check(_name(judge, name), _statement(judge), scenario=scenario, control=control, judge_steps=judge)
-        _add(check)
+        statement, named = _statement(judge), _name(judge, name)
+        _add(Check(named, statement, scenario=scenario, control=control, reads=reads, judge_steps=judge))
         return judge
 
     return register

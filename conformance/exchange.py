@@ -35,6 +35,8 @@ class End(StrEnum):
     """The target reset the connection (TCP RST)."""
     LEFT = "left"
     """We hung up on purpose, after what we wanted."""
+    BROKEN = "broken"
+    """The framing stopped making sense, so that its end cannot be found; ``detail`` says where."""
     CONNECT_TIMEOUT = "connect_timeout"
     FIRST_BYTE_TIMEOUT = "first_byte_timeout"
     IDLE_TIMEOUT = "idle_timeout"

@@ -10,6 +10,7 @@ from typing import Literal
 from ..spec import Dialect, Requirement
 from . import checks  # noqa: F401  (fills CHECKS)
 from .check import CHECKS, Check, Finding, Note, Over, Reading, StepMissing, Steps, StrayLimit, Unclear, Unverified
+from .exchange import split_credential
 from .profile import Profile
 from .seen import Seen
 from .transcript import Transcript
@@ -19,6 +20,8 @@ Outcome = Literal[
 ]
 Verdict = Literal["conformant", "nonconformant", "incomplete"]
 MOST_FINDINGS = 5
+SHORTEST_SECRET = 6
+"""Shorter words stand in texts by chance."""
 LEVELS = {"must": ("MUST",), "should": ("MUST", "SHOULD"), "may": ("MUST", "SHOULD", "MAY")}
 NOTHING_SEEN: Mapping[Over, str] = {
     "streams": "no stream that this is about came back",
@@ -28,6 +31,9 @@ NOTHING_SEEN: Mapping[Over, str] = {
     "keys": "no key was made through the API",
     "requests": "no request was sent",
 }
+
+
+ILLEGIBLE = "nothing that this is about could be read; the requirements of `http`, `sse` and `json` say why"
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,15 @@ class Evidence:
         return None
 
     def secrets(self) -> tuple[str, ...]:
-        """What must not be written: the profile's credentials, and keys that the target made for us."""
-        made = (seen.key_roles.get("key") for seen in self.seen() if seen.dialect.key_reply is not None)
-        return (*self.profile.secrets, *(key for key in made if isinstance(key, str) and key))
+        """What must not be written: the profile's credentials, keys that the target made for us, and all that were sent.
+
+        Among those sent are some that differ from a valid one in a letter.
+        """
+        seen = self.seen()
+        made = (one.key_roles.get("key") for one in seen if one.dialect.key_reply is not None)
+        sent = (split_credential(one.exchange.request.header("authorization") or "")[1] for one in seen)
+        found = {key for key in (*made, *sent) if isinstance(key, str) and len(key) >= SHORTEST_SECRET}
+        return tuple(sorted({*self.profile.secrets, *found}, key=len, reverse=True))
 
     def _see(self, exchange: object) -> Seen:
         return Seen(exchange, self.dialect, self.profile)  # type: ignore[arg-type]
@@ -129,6 +141,8 @@ def _notes(check: Check, evidence: Evidence, every: Sequence[Seen]) -> Iterator[
             control = steps[check.control]
             got = control.status or control.exchange.end.value
             yield Unclear(f"the same request, made well, was answered {got}, so a refusal proves nothing")
+        elif not all(steps[step].legible for step in check.reads):
+            yield Unclear(ILLEGIBLE)
         else:
             yield from check.judge_steps(steps)
         return
@@ -136,9 +150,9 @@ def _notes(check: Check, evidence: Evidence, every: Sequence[Seen]) -> Iterator[
     if not candidates:
         yield Unverified(NOTHING_SEEN[check.over or "requests"])
         return
-    readable = [seen for seen in candidates if seen.framed] if check.framed else candidates
+    readable = [seen for seen in candidates if seen.legible] if check.legible else candidates
     if not readable:
-        yield Unclear("no stream could be read as the standard says; the `sse` requirements say why")
+        yield Unclear(ILLEGIBLE)
     kept = 0
     unverified: list[Note] = []
     for seen in readable:
@@ -171,7 +185,7 @@ def _pinned(row: Requirement, profile: Profile, notes: Iterable[Note]) -> Iterat
     pin = profile.rulings.get(row.ambiguity or "")
     for note in notes:
         if isinstance(note, Reading) and pin is not None and note.value != pin:
-            yield Finding(f"the reading {pin!r}, which the profile pins", f"{note.value!r}: {note.text}")
+            yield Finding(f"the reading {pin!r}, which the profile pins", f"{note.value!r}: {note.text}", pinned=True)
         else:
             yield note
 
@@ -181,7 +195,8 @@ def _outcome(row: Requirement, notes: Sequence[Note]) -> Judged:
     if findings:
         more = len(findings) - MOST_FINDINGS
         reason = f"and {more} more findings of this kind" if more > 0 else None
-        outcome: Outcome = {"MUST": "fail", "SHOULD": "warn", "MAY": "observed"}[row.level]  # type: ignore[assignment]
+        level = "MUST" if any(note.pinned for note in findings) else row.level
+        outcome: Outcome = {"MUST": "fail", "SHOULD": "warn", "MAY": "observed"}[level]  # type: ignore[assignment]
         return Judged(row, outcome, reason, tuple(findings[:MOST_FINDINGS]))
     for kind, named in ((Unclear, "inconclusive"), (Unverified, "not_verified")):
         reasons = list(dict.fromkeys(note.reason for note in notes if isinstance(note, kind)))

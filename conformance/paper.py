@@ -52,6 +52,9 @@ class PaperChannel:
     def open(self, ask: Ask) -> Ask:
         return ask
 
+    def finish(self, held: Ask) -> Exchange:
+        return self.send(held)
+
     def leave(self, held: Ask) -> Exchange:
         return self.send(held)
 

@@ -57,7 +57,8 @@ def explain(seen: Seen) -> str | None:
 def _no_response(exchange: Exchange, profile: Profile) -> str:
     deadlines = profile.deadlines
     if exchange.reads and exchange.response is None:
-        return f"{profile.base_url} answered with something that is not HTTP: {exchange.raw[:60]!r}"
+        said = "a broken status line" if exchange.raw[:4].upper() == b"HTTP" else "something that is not HTTP"
+        return f"{profile.base_url} answered with {said}: {exchange.raw[:60]!r}"
     return NO_CONNECTION.get(exchange.end, "{url} gave no response ({detail})").format(
         url=profile.base_url,
         detail=exchange.detail,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jsonpointer import JsonPointer, JsonPointerException
+from jsonpointer import EndOfList, JsonPointer, JsonPointerException
 
 from ..spec import Delta, Dialect, Done, Event, Failure, Row, Shape, ToolCall, ToolResult, Usage
 
@@ -29,9 +29,11 @@ def at(value: Any, pointers: tuple[str, ...]) -> Any:
     """What stands at the first of ``pointers`` that exists in ``value``, else ``MISSING``."""
     for pointer in pointers:
         try:
-            return JsonPointer(pointer).resolve(value)
+            found = JsonPointer(pointer).resolve(value)
         except (JsonPointerException, TypeError):
             continue
+        if not isinstance(found, EndOfList):
+            return found
     return MISSING
 
 

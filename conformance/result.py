@@ -25,7 +25,7 @@ def as_json(runs: Sequence[Run], version: str) -> dict[str, Any]:
 
 
 def _run(run: Run, version: str) -> dict[str, Any]:
-    outcomes = [row.outcome for row in run.judged]
+    outcomes, secrets = [row.outcome for row in run.judged], run.evidence.secrets()
     result = {
         "chatproof": version,
         "kind": "verification",
@@ -38,7 +38,7 @@ def _run(run: Run, version: str) -> dict[str, Any]:
         "verdict": run.verdict,
         "reason": redact(run.facts.reason, run.profile.secrets),
         "summary": {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
-        "requirements": [_requirement(row, run, run.evidence.secrets()) for row in run.judged],
+        "requirements": [_requirement(row, run, secrets) for row in run.judged],
     }
     return result
 

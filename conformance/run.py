@@ -22,6 +22,8 @@ from .transcript import Transcript
 PREFLIGHT = "preflight"
 ALWAYS = ("switch", "reply", "stream")
 """Scenarios that feed the checks over every exchange, whatever was selected."""
+HTTP_ITSELF = ("http.status_line",)
+"""What can be judged of a response that nothing can read."""
 SPENDING = "exhaust"
 """The one that brings a 429."""
 
@@ -82,26 +84,31 @@ class Progress:
 
 
 def verify(
-    profile: Profile, dialect: Dialect, options: Options = Options(), hear: Callable[[Progress], None] = lambda p: None
+    profile: Profile,
+    dialect: Dialect,
+    options: Options = Options(),
+    hear: Callable[[Progress], None] = lambda progress: None,
+    channel: WireChannel | None = None,
 ) -> Run:
-    """Verify one target. Never raises for what the target does; Ctrl-C ends it early and keeps what was recorded."""
+    """Verify one target. Never raises for what the target does; Ctrl-C ends it early and keeps what was recorded.
+
+    ``channel`` is what requests go over, if not a socket of this run's own.
+    """
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     rows = choose(requirements(dialect), options.level, options.select)
     started, begun = time.time(), time.monotonic()
-    channel = WireChannel(dialect, profile)
+    channel = channel or WireChannel(dialect, profile)
     recorded: list[Transcript] = []
     absent: dict[str, Absent] = {}
     reason: str | None = None
     try:
-        first = drive(_preflight(), PREFLIGHT, channel)
-        recorded.append(first)
+        first = drive(_preflight(), PREFLIGHT, channel, recorded.append)
         reason = explain(Seen(first.exchanges[0], dialect, profile))
         if reason is None:
             reason = _play(rows, channel, seed, recorded, absent, options, hear)
-    except KeyboardInterrupt:
-        reason = "interrupted"
-    except BudgetSpent as spent:
-        reason = str(spent)
+    except (KeyboardInterrupt, BudgetSpent) as ended:
+        reason = str(ended) or "interrupted"
+        absent[recorded[-1].scenario] = Absent("not_verified", f"cut short: {reason}")
     evidence = Evidence(dialect, profile, tuple(recorded), absent)
     return finish(rows, evidence, Facts(seed, started, time.monotonic() - begun, channel.count, reason))
 
@@ -109,7 +116,7 @@ def verify(
 def finish(rows: Sequence[Requirement], evidence: Evidence, facts: Facts) -> Run:
     """Judge what was recorded. A run that was cut short is not conformant, whatever it saw until then."""
     reason = facts.reason
-    judged = tuple(judge(rows, evidence)) if len(evidence.transcripts) > 1 else tuple(_unplayed(rows, reason or ""))
+    judged = tuple(judge(rows, evidence) if len(evidence.transcripts) > 1 else _unplayed(rows, evidence, reason or ""))
     decided = verdict(judged)
     if reason is not None and decided == "conformant":
         decided = "incomplete"
@@ -149,7 +156,7 @@ def _play(
             continue
         hear(Progress(scenario.name, number, len(chosen), channel.count))
         scene = Scene(dialect, profile, seed, scenario.name, chooses)
-        recorded.append(drive(scenario.play(scene), scenario.name, channel))
+        drive(scenario.play(scene), scenario.name, channel, recorded.append)
         if scenario.name == "switch":
             channel.via = _via(Evidence(dialect, profile, recorded))
         if scenario.name == "reply":
@@ -196,12 +203,15 @@ def _chooses(evidence: Evidence) -> bool:
     return chosen is None or (chosen.ok and chosen.session == chosen.asked["session"])
 
 
-def _unplayed(rows: Sequence[Requirement], reason: str) -> Iterator[Judged]:
-    for row in rows:
-        if row.check is None:
-            yield Judged(row, "untestable" if row.untestable else "planned", row.untestable or row.planned)
+def _unplayed(rows: Sequence[Requirement], evidence: Evidence, reason: str) -> Iterator[Judged]:
+    """After the preflight alone nothing is decided, except that HTTP itself is broken when it meant to be HTTP."""
+    garbled = any(seen.exchange.raw[:4].upper() == b"HTTP" and not seen.status for seen in evidence.seen())
+    for judged in judge(rows, evidence):
+        of_http = judged.requirement.check in HTTP_ITSELF and judged.outcome in ("fail", "warn")
+        if judged.requirement.check is None or (garbled and of_http):
+            yield judged
         else:
-            yield Judged(row, "not_verified", reason)
+            yield Judged(judged.requirement, "not_verified", reason)
 
 
 def _why_incomplete(judged: Sequence[Judged]) -> str:

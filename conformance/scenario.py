@@ -33,13 +33,20 @@ class Leave:
 
 
 @dataclass(frozen=True)
+class Finish:
+    """Read an open stream to its end."""
+
+    held: Any
+
+
+@dataclass(frozen=True)
 class Wait:
     """Let so many seconds pass: for an expiry, or a window."""
 
     seconds: float
 
 
-Step = Ask | Open | Leave | Wait
+Step = Ask | Open | Finish | Leave | Wait
 Script = Generator[Step, Any, None]
 
 
@@ -48,6 +55,7 @@ class Channel(Protocol):
 
     def send(self, ask: Ask) -> Exchange: ...
     def open(self, ask: Ask) -> Any: ...
+    def finish(self, held: Any) -> Exchange: ...
     def leave(self, held: Any) -> Exchange: ...
     def wait(self, seconds: float) -> None: ...
     def done(self) -> None: ...
@@ -149,8 +157,13 @@ def scenario(
     return register
 
 
-def drive(script: Script, name: str, channel: Channel) -> Transcript:
-    """Run a scenario to its end; the exchanges it caused, in the order in which they ended."""
+def drive(
+    script: Script, name: str, channel: Channel, keep: Callable[[Transcript], None] = lambda _: None
+) -> Transcript:
+    """Run a scenario to its end; the exchanges it caused, in the order in which they ended.
+
+    ``keep`` is handed the transcript also when something (Ctrl-C, a spent budget) ends the scenario half-way.
+    """
     exchanges: list[Exchange] = []
     held: list[Any] = []
     answer: Any = None
@@ -164,6 +177,10 @@ def drive(script: Script, name: str, channel: Channel) -> Transcript:
                 case Open():
                     answer = channel.open(step.ask)
                     held.append(answer)
+                case Finish():
+                    held.remove(step.held)
+                    answer = channel.finish(step.held)
+                    exchanges.append(answer)
                 case Leave():
                     held.remove(step.held)
                     answer = channel.leave(step.held)
@@ -175,4 +192,6 @@ def drive(script: Script, name: str, channel: Channel) -> Transcript:
     finally:
         exchanges += [channel.leave(stream) for stream in held]
         channel.done()
-    return Transcript(name, tuple(exchanges))
+        transcript = Transcript(name, tuple(exchanges))
+        keep(transcript)
+    return transcript

@@ -157,8 +157,33 @@ class Seen:
             return ReadEvent(wire, value, row.event, None, str(problem))
 
     @property
+    def torn(self) -> bool:
+        """Whether the target broke the body off, or its framing could not be followed: the `http` requirements say how."""
+        response = self.exchange.response
+        if response is None or self.exchange.end is End.BROKEN:
+            return True
+        return self.exchange.end in (End.CLOSED, End.RESET) and not response.complete
+
+    @property
+    def sound(self) -> bool:
+        """Whether the body is what the target meant to send: whole as framed, and nothing left over."""
+        response = self.exchange.response
+        return response is not None and self.arrived_whole and not any(p.kind == "surplus" for p in response.problems)
+
+    @property
+    def legible(self) -> bool:
+        """Whether the bytes lost nothing, so that what they say can be judged; if not, other requirements say why.
+
+        A stream that was left, or that never ends, can be judged as far as it came.
+        """
+        if self.is_stream:
+            return self.framed and not self.torn
+        no_json = self.exchange.content_type == "application/json" and self.json is reading.MISSING
+        return self.sound and not no_json
+
+    @property
     def framed(self) -> bool:
-        """Whether the stream's framing lost nothing, so that what it says can be judged."""
+        """Whether the stream's events lost nothing to their own framing."""
         if any(slip.kind in FATAL_SLIPS for slip in self.exchange.stream.slips):
             return False
         return all(event.kind is not None or isinstance(event.value, dict) for event in self.events)

@@ -257,7 +257,7 @@ class Live:
             self._surplus()
             self._over(End.COMPLETE, self._detail)
         else:
-            self._over(End.LEFT, f"the framing is broken: {self._framer.broken}")
+            self._over(End.BROKEN, f"the framing is broken: {self._framer.broken}")
 
     def _timed_out(self, *, total: bool) -> None:
         if total:

@@ -19,5 +19,6 @@ from . import (  # noqa: F401
     stream,
     switch,
     tools,
+    turns,
     usage,
 )

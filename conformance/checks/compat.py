@@ -22,14 +22,14 @@ LINES = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 """Where a line-by-line reader in Python ends a line: more places than the standard has."""
 
 
-@each("streams", framed=True, when=lambda seen: seen.arrived_whole)
+@each("streams", legible=True, when=lambda seen: seen.arrived_whole)
 def python(seen: Seen) -> Iterator[Note]:
     """A reader that takes line by line gets all the text."""
     text = seen.exchange.content.decode("utf-8", "replace")
     yield from _compare(seen, LINES.split(text), "line by line")
 
 
-@each("streams", framed=True, when=lambda seen: seen.arrived_whole and len(seen.exchange.content) <= SHORT)
+@each("streams", legible=True, when=lambda seen: seen.arrived_whole and len(seen.exchange.content) <= SHORT)
 def javascript(seen: Seen) -> Iterator[Note]:
     """A reader that splits each read by itself gets all the text, in the pieces that arrived."""
     pieces = (piece.decode("utf-8", "replace") for piece in _pieces(seen))

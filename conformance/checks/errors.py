@@ -115,7 +115,7 @@ def content_type(seen: Seen) -> Iterator[Note]:
         yield Finding("Content-Type: application/json", f"{got or 'no Content-Type'} (status {seen.status})", seen)
 
 
-@each("refusals", when=lambda seen: seen.status == 422 and seen.for_the_api)
+@each("refusals", legible=True, when=lambda seen: seen.status == 422 and seen.for_the_api)
 def body_422(seen: Seen) -> Iterator[Note]:
     """The body of a 422 is the documented list of what is wrong where (AMB-08)."""
     for violation in body_violations(seen):
@@ -129,7 +129,7 @@ def _register_code(name: str, refusal: str) -> None:
             yield Finding(f"the code {wanted!r}", f"{got!r:.80} (status {seen.status})", seen)
 
     judge.__doc__ = f"The code of the refusal {refusal.replace('_', ' ')} is the documented one."
-    each("refusals", name=name, when=lambda seen: _is_about(seen, refusal))(judge)
+    each("refusals", name=name, legible=True, when=lambda seen: _is_about(seen, refusal))(judge)
 
 
 CODES = {
@@ -143,7 +143,7 @@ for _name, _refusal in CODES.items():
     _register_code(_name, _refusal)
 
 
-@each("refusals", when=lambda seen: _documented(seen))
+@each("refusals", legible=True, when=lambda seen: _documented(seen))
 def message(seen: Seen) -> Iterator[Note]:
     """A refusal says what is wrong, in its documented place."""
     row = _row(seen)
@@ -154,7 +154,7 @@ def message(seen: Seen) -> Iterator[Note]:
         yield Finding(f"text at {place}", f"{seen.exchange.content[:160]!r} (status {seen.status})", seen)
 
 
-@each("refusals", when=lambda seen: _documented(seen))
+@each("refusals", legible=True, when=lambda seen: _documented(seen))
 def constants(seen: Seen) -> Iterator[Note]:
     """The places that are the same in every refusal are so: an envelope holds data or an error, never both."""
     row = _row(seen)
@@ -164,7 +164,7 @@ def constants(seen: Seen) -> Iterator[Note]:
             yield Finding(f"{wanted!r} at {pointer}", "nothing there" if got is MISSING else f"{got!r:.120}", seen)
 
 
-@each("refusals", when=lambda seen: _documented(seen))
+@each("refusals", legible=True, when=lambda seen: _documented(seen))
 def details(seen: Seen) -> Iterator[Note]:
     """The details of a refusal are an object."""
     if not isinstance(seen.refusal().get("details"), dict):
@@ -185,7 +185,7 @@ _register_undocumented("shape_of_429", 429)
 _register_undocumented("shape_of_500", 500)
 
 
-@each("refusals", when=lambda seen: _documented(seen))
+@each("refusals", legible=True, when=lambda seen: _documented(seen))
 def code_place(seen: Seen) -> Iterator[Note]:
     """Where in the body of a refusal its code stands (AMB-10)."""
     row = _row(seen)
@@ -204,7 +204,7 @@ def names_field(steps: Steps) -> Iterator[Note]:
         yield Finding(f"{field!r} in the refusal", f"{seen.exchange.content[:160]!r}", seen)
 
 
-@of("agent", control="good")
+@of("agent", control="good", reads=("unknown",))
 def names_agent(steps: Steps) -> Iterator[Note]:
     """The refusal of an agent that does not exist names it."""
     seen = steps["unknown"]
@@ -216,7 +216,7 @@ def names_agent(steps: Steps) -> Iterator[Note]:
 @each("requests", when=lambda seen: not seen.asked["valid"] or seen.asked["step"] in ODDITIES)
 def never_breaks(seen: Seen) -> Iterator[Note]:
     """Odd or wrong input is taken or refused; it never ends in a server error, a hang or a broken connection (AMB-20)."""
-    if seen.status >= 500 or not seen.arrived_whole:
+    if seen.status >= 500 or not seen.exchange.reads:
         got = f"status {seen.status}" if seen.status else seen.exchange.end.value
         yield Finding("an answer or a refusal", f"{got} to {seen.asked['step']}", seen)
 

@@ -73,7 +73,7 @@ def charset(seen: Seen) -> Iterator[Note]:
 def blank_line(seen: Seen) -> Iterator[Note]:
     """A blank line ends every event, the last one included; what follows the last blank line is lost."""
     for slip in seen.exchange.stream.slips:
-        if slip.kind in ("unterminated-event", "unterminated-line"):
+        if slip.kind in ("unterminated-event", "unterminated-line") and seen.arrived_whole:
             yield Finding("a blank line after the last event", slip.text, seen, slip.offset)
             break
     for event in seen.events:
@@ -101,7 +101,7 @@ def escaped(steps: Steps) -> Iterator[Note]:
         yield Unverified("no stream came back")
         return
     ordinary = steps["new"]
-    if ordinary.is_stream and not ordinary.framed:
+    if ordinary.is_stream and not ordinary.legible:
         yield Unclear("ordinary streams cannot be read either; the other `sse` requirements say why")
         return
     for event in seen.events:

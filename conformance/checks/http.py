@@ -33,15 +33,14 @@ CUT_OFF = ("missing-last-chunk", "short-body")
 
 def _register(name: str, kinds: tuple[str, ...], expected: str) -> None:
     def judge(seen: Seen) -> Iterator[Note]:
-        response = seen.exchange.response
-        for problem in response.problems if response and seen.exchange.end not in HANGS else ():
+        for problem in seen.exchange.problems if seen.exchange.end not in HANGS else ():
             if problem.kind in kinds and not (seen.may_fail and problem.kind in CUT_OFF):
                 yield Finding(
                     expected, f"{problem.kind} at byte {problem.offset} of the response: {problem.text}", seen
                 )
 
     judge.__doc__ = f"Every response has {expected}."
-    each("answers", name=name)(judge)
+    each("requests", name=name, when=lambda seen: bool(seen.exchange.reads))(judge)
 
 
 for _name, (_kinds, _expected) in PROBLEMS.items():

@@ -16,7 +16,7 @@ SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _says_json(seen: Seen) -> bool:
-    return seen.exchange.content_type == "application/json" and seen.exchange.request.method != "HEAD"
+    return seen.sound and seen.exchange.content_type == "application/json" and seen.exchange.request.method != "HEAD"
 
 
 def _problem(seen: Seen) -> NotJson | None:

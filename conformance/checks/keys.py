@@ -15,14 +15,14 @@ def created(steps: Steps) -> Iterator[Note]:
     yield from answered(steps["create"])
 
 
-@of("keys", control="create")
+@of("keys", control="create", reads=("create",))
 def reply(steps: Steps) -> Iterator[Note]:
     """The answer to key creation has the documented fields, with the documented types of values."""
     for problem in body_violations(steps["create"]):
         yield Finding("the reply to key creation as documented", problem, steps["create"])
 
 
-@of("keys", control="create")
+@of("keys", control="create", reads=("create",))
 def id(steps: Steps) -> Iterator[Note]:
     """The id of a new key is a whole number."""
     value = steps["create"].key_roles.get("id")
@@ -30,7 +30,7 @@ def id(steps: Steps) -> Iterator[Note]:
         yield Finding("a whole number as the key's id", f"{value!r:.80}", steps["create"])
 
 
-@of("keys", control="create")
+@of("keys", control="create", reads=("create",))
 def key(steps: Steps) -> Iterator[Note]:
     """A new key is text that is not empty."""
     value = steps["create"].key_roles.get("key")
@@ -38,7 +38,7 @@ def key(steps: Steps) -> Iterator[Note]:
         yield Finding("a key", f"{value!r:.80}", steps["create"])
 
 
-@of("keys", control="create")
+@of("keys", control="create", reads=("create",))
 def prefix(steps: Steps) -> Iterator[Note]:
     """A new key begins as the printed one does."""
     value = str(steps["create"].key_roles.get("key"))
@@ -46,19 +46,19 @@ def prefix(steps: Steps) -> Iterator[Note]:
         yield Finding("a key that begins with ak_", f"one that begins with {value[:3]!r}", steps["create"])
 
 
-@of("keys", control="create")
+@of("keys", control="create", reads=("create",))
 def agent(steps: Steps) -> Iterator[Note]:
     """The answer names the agent that the key was made for."""
     yield from _is(steps, "agent", steps["create"].profile.agents["default"])
 
 
-@of("keys", control="create")
+@of("keys", control="create", reads=("create",))
 def name(steps: Steps) -> Iterator[Note]:
     """The answer repeats the name that was asked for."""
     yield from _is(steps, "name", steps["create"].asked["message"])
 
 
-@of("keys", control="create")
+@of("keys", control="create", reads=("create",))
 def distinct(steps: Steps) -> Iterator[Note]:
     """Two creations make two different keys with different ids."""
     first, second = steps["create"].key_roles, steps["create-again"].key_roles

@@ -94,11 +94,11 @@ def reset_epoch(seen: Seen) -> Iterator[Note]:
 @each("answers", when=lambda seen: is_epoch(advertised(seen).reset))
 def reset_within(seen: Seen) -> Iterator[Note]:
     """The reset is not past, and no further ahead than a window is long."""
-    said = advertised(seen).reset
-    ahead = (said or 0) - server_now(seen)
+    said = advertised(seen).reset or 0
+    ahead, by_our_clock = said - server_now(seen), said - seen.exchange.sent_at
     daily = seen.asked.get("key") == "daily" or any(plan.requests_per_day for plan in seen.dialect.plans.values())
     window = DAY_S if daily or not seen.dialect.plans else MINUTE_S
-    if -SLACK_S <= ahead <= window + SLACK_S:
+    if any(-SLACK_S <= one <= window + SLACK_S for one in (ahead, by_our_clock)):
         return
     if seen.exchange.header("date") is None:
         yield Unclear("no Date header tells the target's clock by which to read the reset")

@@ -13,7 +13,7 @@ from ..seen import Seen
 SLACK_S = 2
 
 
-@each("refusals", when=lambda seen: seen.status == 429)
+@each("refusals", legible=True, when=lambda seen: seen.status == 429)
 def refusal_text(seen: Seen) -> Iterator[Note]:
     """The body of a 429 says in a sentence what happened, in its documented place."""
     if not isinstance(seen.refusal().get("message"), str):
@@ -21,7 +21,7 @@ def refusal_text(seen: Seen) -> Iterator[Note]:
         yield Finding(f"text at {place}", f"{seen.exchange.content[:160]!r}", seen)
 
 
-@each("refusals", when=lambda seen: seen.status == 429 and bool(_pointers(seen)))
+@each("refusals", legible=True, when=lambda seen: seen.status == 429 and bool(_pointers(seen)))
 def retry_after_body(seen: Seen) -> Iterator[Note]:
     """The body of a 429 says in how many whole seconds to try again."""
     value = seen.refusal().get("retry_after")

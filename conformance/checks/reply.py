@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..check import Finding, Note, each
+from ..check import Finding, Note, Unclear, each
 from ..exchange import NotJson
 from ..reading import MISSING, at
 from ..seen import Seen
@@ -29,6 +29,9 @@ def content_type(seen: Seen) -> Iterator[Note]:
 @each("replies")
 def is_json(seen: Seen) -> Iterator[Note]:
     """The body of a reply is one JSON object."""
+    if not seen.sound:
+        yield Unclear("the response was not sent as it was framed; the `http` requirements say how")
+        return
     yield from _not_json(seen)
     if seen.json is not MISSING and not isinstance(seen.json, dict):
         yield Finding("a JSON object", f"{seen.exchange.content[:120]!r}", seen)
@@ -56,7 +59,7 @@ def session_echoed(seen: Seen) -> Iterator[Note]:
         yield Finding(f"session {seen.asked['session']!r}", f"session {seen.roles['session']!r}", seen)
 
 
-@each("replies")
+@each("replies", legible=True)
 def constants(seen: Seen) -> Iterator[Note]:
     """The places that are always the same in a reply are so: an envelope holds data or an error, never both."""
     for pointer, wanted in seen.dialect.reply.constants.items():

@@ -9,7 +9,7 @@ from ..check import Finding, Note, Reading, Steps, Unclear, of
 from ..seen import Seen
 
 
-@of("reply")
+@of("reply", reads=("new",))
 def created(steps: Steps) -> Iterator[Note]:
     """A request without a session gets a new one, and its id."""
     first = steps["new"]
@@ -35,7 +35,7 @@ def returned_id(steps: Steps) -> Iterator[Note]:
 def created_in_stream(steps: Steps) -> Iterator[Note]:
     """A stream for a request without a session names a new one in its last event."""
     seen = steps["new"]
-    if not (seen.is_stream and seen.framed and seen.done):
+    if not (seen.is_stream and seen.legible and seen.done):
         yield Unclear("no stream came back whole and readable")
     elif not seen.session:
         yield Finding("the id of a new session", f"{[event.wire.data for event in seen.of_kind('done')]}", seen)
@@ -45,7 +45,7 @@ def created_in_stream(steps: Steps) -> Iterator[Note]:
 def named_in_stream(steps: Steps) -> Iterator[Note]:
     """Whether a stream names its session, where the documents print none (AMB-06, AMB-07)."""
     seen = steps["new"]
-    if not (seen.is_stream and seen.framed):
+    if not (seen.is_stream and seen.legible):
         yield Unclear("no readable stream came back")
     elif seen.session:
         yield Reading("named", "a stream names its session")
@@ -57,6 +57,13 @@ def named_in_stream(steps: Steps) -> Iterator[Note]:
 def apart(steps: Steps) -> Iterator[Note]:
     """What was said in one session is not known in a new one."""
     yield from _forgets(steps, "elsewhere")
+
+
+@of("continue-near")
+def near(steps: Steps) -> Iterator[Note]:
+    """Two ids that differ in their last letter, or in their case alone, are two sessions."""
+    yield from _forgets(steps, "near-end")
+    yield from _forgets(steps, "near-case")
 
 
 @of("continue")
@@ -104,6 +111,20 @@ def foreign_answer(steps: Steps) -> Iterator[Note]:
         yield Reading(str(seen.status), f"another customer's session id is refused with {seen.status}")
 
 
+@of("agents-apart")
+def agents_apart(steps: Steps) -> Iterator[Note]:
+    """What an agent knows of what another one was told under the same session id (AMB-24)."""
+    seen, nonce = steps["elsewhere"], nonce_of(steps["tell"])
+    if seen.ok and nonce in (seen.text or ""):
+        yield Reading("shared", "agents share what was said under one session id")
+    elif not seen.ok:
+        yield Reading(str(seen.status), f"the session id of another agent's conversation is refused with {seen.status}")
+    elif nonce not in (steps["ask"].text or ""):
+        yield Unclear("the agent did not recall it where it should have, so not recalling proves nothing")
+    else:
+        yield Reading("apart", "an agent knows nothing of what another one was told")
+
+
 @of("reply")
 def chosen(steps: Steps) -> Iterator[Note]:
     """What an id that no session has is met with (AMB-09): a session under that id, another id, or a refusal."""
@@ -122,9 +143,8 @@ def expires(steps: Steps) -> Iterator[Note]:
     yield from _forgets(steps, "late")
 
 
-def _nonce(steps: Steps) -> str:
+def nonce_of(told: Seen) -> str:
     """The word that was told: what stands in the message where the profile's sentence has ``{nonce}``."""
-    told = steps["tell"]
     pattern = (
         re.escape(told.profile.recall.tell).replace(re.escape("{nonce}"), "(.+)", 1).replace(re.escape("{nonce}"), ".+")
     )
@@ -136,8 +156,10 @@ def _nonce(steps: Steps) -> str:
 def _recalls(steps: Steps, step: str) -> Iterator[Note]:
     """Blames the target only for an agent that answers the question and does not know: one that merely repeats, or says the
     same whatever it is told, may not be able to recall at all, unless the profile vouches for it."""
-    told, asked, nonce = steps["tell"], steps[step], _nonce(steps)
-    if not (told.ok and asked.ok) or told.text is None or asked.text is None or (asked.is_stream and not asked.framed):
+    told, asked, nonce = steps["tell"], steps[step], nonce_of(steps["tell"])
+    if not asked.asked.get("session"):
+        yield Unclear("no answer named a session to go on with")
+    elif not (told.ok and asked.ok and asked.legible) or told.text is None or asked.text is None:
         yield Unclear(f"the requests were answered {told.status} and {asked.status}, without a text to read")
     elif nonce in asked.text:
         return
@@ -156,7 +178,7 @@ def _answers(told: Seen, asked: Seen) -> bool:
 
 
 def _forgets(steps: Steps, step: str) -> Iterator[Note]:
-    seen, nonce = steps[step], _nonce(steps)
+    seen, nonce = steps[step], nonce_of(steps["tell"])
     if nonce in seen.exchange.content.decode("utf-8", "replace") or nonce in (seen.text or ""):
         yield Finding("nothing of what was said in that session", f"{nonce!r} in {seen.text or ''!r:.200}", seen)
     elif not any(nonce in (other.text or "") for other in steps.named("ask")):

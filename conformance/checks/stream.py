@@ -18,7 +18,7 @@ SPREAD = 0.5
 """Of a paced stream's due duration, at least this share must lie between its first and last event."""
 
 
-@each("streams", framed=True)
+@each("streams", legible=True)
 def known_types(seen: Seen) -> Iterator[Note]:
     """Every event is of a documented type."""
     for event in seen.events:
@@ -35,7 +35,7 @@ def _register_shape(name: str, kind: str) -> None:
                 yield Finding(f"a {_called_kind(seen, kind)} event as documented", got, seen, event.wire.start)
 
     judge.__doc__ = f"Events of the kind {kind} have the documented fields, with values of the documented types."
-    each("streams", name=name, framed=True, when=lambda seen: bool(seen.of_kind(kind)))(judge)
+    each("streams", name=name, legible=True, when=lambda seen: bool(seen.of_kind(kind)))(judge)
 
 
 for _kind in ("delta", "tool_call", "tool_result", "failure"):
@@ -48,21 +48,21 @@ def served(steps: Steps) -> Iterator[Note]:
     seen = steps["new"]
     if not seen.ok:
         yield Unclear(f"the request was answered {seen.status or seen.exchange.end.value}")
-    elif seen.is_stream and not seen.framed:
-        yield Unclear("the stream's framing lost something; the `sse` requirements say what")
+    elif seen.is_stream and not seen.legible:
+        yield Unclear("the stream lost something on its way; the `sse` and `http` requirements say what")
     elif not seen.is_stream or not seen.exchange.stream.events:
         got = f"{len(seen.exchange.stream.events)} events in {len(seen.exchange.content)} bytes of {seen.exchange.content_type}"
         yield Finding("a stream of events", got, seen)
 
 
-@each("streams", framed=True)
+@each("streams", legible=True, when=lambda seen: seen.exchange.end != End.LEFT)
 def has_text(seen: Seen) -> Iterator[Note]:
     """The reply's text comes in pieces, each in its own event."""
     if not any(isinstance(event.event, Delta) for event in seen.events) and seen.failure is None:
         yield Finding("at least one event with a piece of text", f"{len(seen.events)} events, none with text", seen)
 
 
-@each("streams", framed=True, when=lambda seen: seen.arrived_whole and not seen.may_fail)
+@each("streams", legible=True, when=lambda seen: (seen.arrived_whole or _says_done(seen)) and not seen.may_fail)
 def done_present(seen: Seen) -> Iterator[Note]:
     """A successful stream has an event that says it is complete; without one it reads as cut off."""
     if not seen.of_kind("done") and not seen.of_kind("failure"):
@@ -71,7 +71,7 @@ def done_present(seen: Seen) -> Iterator[Note]:
         )
 
 
-@each("streams", framed=True)
+@each("streams", legible=True)
 def done_once(seen: Seen) -> Iterator[Note]:
     """A stream says only once that it is complete."""
     ends = seen.of_kind("done")
@@ -79,7 +79,7 @@ def done_once(seen: Seen) -> Iterator[Note]:
         yield Finding(f"{_done(seen)} once", f"{len(ends)} times", seen, ends[1].wire.start)
 
 
-@each("streams", framed=True)
+@each("streams", legible=True)
 def nothing_after(seen: Seen) -> Iterator[Note]:
     """Nothing but comments follows the event that ends the stream."""
     ended = [index for index, event in enumerate(seen.events) if event.kind == "done"]
@@ -88,7 +88,7 @@ def nothing_after(seen: Seen) -> Iterator[Note]:
         yield Finding("nothing after the last event", f"{late[0].wire.data[:120]!r}", seen, late[0].wire.start)
 
 
-@each("streams", framed=True, when=lambda seen: seen.done is not None)
+@each("streams", legible=True, when=lambda seen: seen.done is not None)
 def done_session(seen: Seen) -> Iterator[Note]:
     """The event that ends the stream names the session, as text that is not empty."""
     if not _documents(seen, "session"):
@@ -98,14 +98,14 @@ def done_session(seen: Seen) -> Iterator[Note]:
             yield Finding("the session's id", f"{event.wire.data[:120]}", seen, event.wire.start)
 
 
-@each("streams", framed=True, when=lambda seen: seen.done is not None and _its_own(seen))
+@each("streams", legible=True, when=lambda seen: seen.done is not None and _its_own(seen))
 def done_session_echoed(seen: Seen) -> Iterator[Note]:
     """The event that ends the stream names the session that the request asked for."""
     if _documents(seen, "session") and seen.session != seen.asked["session"]:
         yield Finding(f"session {seen.asked['session']!r}", f"session {seen.session!r}", seen)
 
 
-@each("streams", framed=True, when=lambda seen: bool(seen.of_kind("done")) and seen.exchange.end != End.LEFT)
+@each("streams", legible=True, when=lambda seen: bool(seen.of_kind("done")) and seen.exchange.end != End.LEFT)
 def closes(seen: Seen) -> Iterator[Note]:
     """The body ends soon after its last event; a client that reads to the end would hang otherwise."""
     last = seen.events[-1].wire
@@ -139,11 +139,19 @@ def heartbeat(seen: Seen) -> Iterator[Note]:
 @of("same")
 def same_text(steps: Steps) -> Iterator[Note]:
     """The joined pieces of a stream are the text that the JSON reply gives to the same message."""
-    whole, pieces = steps["json"], steps["stream"]
-    if not (whole.is_reply and pieces.is_stream and pieces.framed):
-        yield Unclear("one of the two did not come back readable")
-    elif whole.text != pieces.text:
-        yield Finding(f"{whole.text!r:.300}", f"{pieces.text!r:.300}", pieces)
+    for kind in ("", "letters-", *(f"{agent}-" for agent in ("unicode", "long") if steps.named(agent))):
+        whole, pieces = steps[f"{kind}json"], steps[f"{kind}stream"]
+        if not (whole.is_reply and whole.legible and pieces.is_stream and pieces.legible):
+            yield Unclear("one of the two did not come back readable")
+        elif whole.text != pieces.text:
+            at = _differs(whole.text or "", pieces.text or "")
+            yield Finding(f"{(whole.text or '')[at:]!r:.200}", f"{(pieces.text or '')[at:]!r:.200}", pieces)
+
+
+def _differs(one: str, other: str) -> int:
+    """The place, a little before the first difference, from which on two texts are worth showing."""
+    common = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return max(common - 20, 0)
 
 
 @of("failing", control="good")
@@ -152,13 +160,13 @@ def failure_event(steps: Steps) -> Iterator[Note]:
     seen = steps["stream"]
     if not seen.is_stream:
         yield Unverified(f"the failing agent answered {seen.status} before any stream")
-    elif not seen.framed:
-        yield Unclear("the stream's framing lost something; the `sse` requirements say what")
-    elif seen.failure is None:
+    elif not seen.framed or steps["stream-good"].torn:
+        yield Unclear("other streams lose something on their way too; the `sse` and `http` requirements say what")
+    elif not seen.of_kind("failure"):
         yield Finding("an event that says what failed", f"{[event.kind for event in seen.events]}", seen)
 
 
-@each("streams", framed=True, when=lambda seen: bool(seen.of_kind("failure")))
+@each("streams", legible=True, when=lambda seen: bool(seen.of_kind("failure")))
 def failure_ends(seen: Seen) -> Iterator[Note]:
     """No text and no tool event follows the event of a failure."""
     at = next(index for index, event in enumerate(seen.events) if event.kind == "failure")
@@ -208,6 +216,10 @@ def _must_refuse(seen: Seen) -> bool:
     """Whether the request is one that has to be refused: such steps are named so by their scenarios."""
     step: str = seen.asked["step"]
     return step.startswith("stream-") and step != "stream-good"
+
+
+def _says_done(seen: Seen) -> bool:
+    return bool(seen.of_kind("done"))
 
 
 def _its_own(seen: Seen) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ...spec import ToolCall, ToolResult
 from ..check import Finding, Note, Steps, Unclear, each, of
+from ..exchange import End
 from ..seen import Seen
 
 
@@ -14,14 +15,22 @@ from ..seen import Seen
 def called(steps: Steps) -> Iterator[Note]:
     """A tool that the agent calls is told in the stream."""
     seen = steps["stream"]
-    if not (seen.is_stream and seen.framed):
+    if not (seen.is_stream and seen.legible):
         yield Unclear("no readable stream came back")
         return
-    if not seen.of_kind("tool_call"):
+    if seen.of_kind("tool_call"):
+        return
+    if _same_every_time(seen) and any(other.roles.get("tool_calls") for other in steps.named("json")):
+        yield Finding("a tool_call event, as the JSON reply to the same message lists a call", "none", seen)
+    else:
         yield Unclear("the agent called no tool this time")
 
 
-@each("streams", framed=True, when=lambda seen: bool(seen.of_kind("tool_call")) and not seen.of_kind("failure"))
+def _ran_through(seen: Seen) -> bool:
+    return seen.exchange.end != End.LEFT and not seen.of_kind("failure")
+
+
+@each("streams", legible=True, when=lambda seen: bool(seen.of_kind("tool_call")) and _ran_through(seen))
 def call_answered(seen: Seen) -> Iterator[Note]:
     """Every call of a tool in a stream that succeeds has its result."""
     calls, results = seen.of_kind("tool_call"), seen.of_kind("tool_result")
@@ -31,7 +40,7 @@ def call_answered(seen: Seen) -> Iterator[Note]:
         )
 
 
-@each("streams", framed=True, when=lambda seen: bool(seen.of_kind("tool_result")))
+@each("streams", legible=True, when=lambda seen: bool(seen.of_kind("tool_result")))
 def in_order(seen: Seen) -> Iterator[Note]:
     """A tool's result follows a call of the same name."""
     open_calls: Counter[str] = Counter()
@@ -46,7 +55,7 @@ def in_order(seen: Seen) -> Iterator[Note]:
                 open_calls[event.event.name] -= 1
 
 
-@of("reply")
+@of("reply", reads=("new",))
 def none_listed(steps: Steps) -> Iterator[Note]:
     """The list of tools is empty when the agent invoked none."""
     calls = steps["new"].roles.get("tool_calls")
@@ -63,5 +72,13 @@ def listed(steps: Steps) -> Iterator[Note]:
     calls = seen.roles.get("tool_calls")
     if not seen.is_reply or not isinstance(calls, list):
         yield Unclear(f"no reply with a list of tools came back (status {seen.status})")
-    elif not calls:
+    elif calls:
+        return
+    elif _same_every_time(seen) and any(other.of_kind("tool_call") for other in steps.named("stream")):
+        yield Finding("the call that the stream of the same message shows", "an empty list", seen)
+    else:
         yield Unclear("the agent called no tool this time")
+
+
+def _same_every_time(seen: Seen) -> bool:
+    return "deterministic" in seen.profile.claims

@@ -27,13 +27,13 @@ for _name, _role in (("input", "input_tokens"), ("output", "output_tokens"), ("t
     _register(_name, _role)
 
 
-@each("streams", framed=True)
+@each("streams", legible=True)
 def in_streams(seen: Seen) -> Iterator[Note]:
     """The event that ends a stream reports input and output as whole numbers that are not negative."""
     yield from _in_streams(seen, COUNTS[:2])
 
 
-@each("streams", framed=True)
+@each("streams", legible=True)
 def total_present_in_streams(seen: Seen) -> Iterator[Note]:
     """The event that ends a stream reports the total as a whole number that is not negative, and the sum of the others."""
     yield from _in_streams(seen, COUNTS[2:])
@@ -46,7 +46,7 @@ def total_in_replies(seen: Seen) -> Iterator[Note]:
     yield from _sum(seen, seen.roles)
 
 
-@each("streams", framed=True)
+@each("streams", legible=True)
 def total_in_streams(seen: Seen) -> Iterator[Note]:
     """A total in the event that ends a stream is the sum of its input and output."""
     shape = _done_shape(seen)
@@ -60,7 +60,7 @@ def same_usage(steps: Steps) -> Iterator[Note]:
     """A stream and a JSON reply to the same message report the same usage."""
     whole, pieces = steps["json"], steps["stream"]
     shape = _done_shape(pieces)
-    if not (whole.is_reply and pieces.is_stream and pieces.framed and pieces.done and shape):
+    if not (whole.is_reply and pieces.is_stream and whole.legible and pieces.legible and pieces.done and shape):
         yield Unclear("one of the two did not come back readable")
         return
     streamed = reading.roles(pieces.of_kind("done")[0].value, shape)

@@ -43,6 +43,7 @@ def failing(scene: Scene) -> Script:
     yield Ask("good")
     yield Ask("json", agent="failing")
     if scene.streams:
+        yield Ask("stream-good", stream=True)
         yield Ask("stream", agent="failing", stream=True)
 
 

@@ -8,12 +8,15 @@ from ..scenario import Scene, Script, scenario
 
 @scenario("auth")
 def auth(scene: Scene) -> Script:
-    """No credential, an empty one, an unknown one, another scheme; as JSON and asking for a stream."""
+    """No credential, an empty one, an unknown one, some that are almost the valid one, another scheme; as JSON and asking for a stream."""
     yield Ask("good")
     yield Ask("missing", key=None)
     yield Ask("empty", key=None, authorization="Bearer ")
     yield Ask("unknown", key=None, authorization=f"Bearer {scene.word()}-{scene.word()}")
     valid = scene.profile.credentials["valid"]
+    for name, near in (("longer", f"{valid}x"), ("shorter", valid[:-1]), ("other-case", valid.swapcase())):
+        if near not in scene.profile.credentials.values():
+            yield Ask(f"unknown-{name}", key=None, authorization=f"Bearer {near}")
     yield Ask("scheme", key=None, authorization=f"Basic {valid}")
     if scene.streams:
         yield Ask("stream-good", stream=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ask import Ask
-from ..scenario import Scene, Script, Wait, scenario
+from ..scenario import Finish, Open, Scene, Script, Wait, scenario
 
 
 def _tell(scene: Scene) -> str:
@@ -28,6 +28,18 @@ def continue_chosen(scene: Scene) -> Script:
     yield Ask("between-1", message=f"Say {scene.word()}.", session=session)
     yield Ask("between-2", message=f"Say {scene.word()}.", session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
+
+
+@scenario("continue-near")
+def continue_near(scene: Scene) -> Script:
+    """Ids that differ from one in use in their last letter, or in their case alone."""
+    if not scene.chooses:
+        return
+    session = f"sess_{scene.word()}-{scene.word()}-{scene.word()}-a"
+    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("ask", message=scene.profile.recall.ask, session=session)
+    yield Ask("near-end", message=scene.profile.recall.ask, session=f"{session[:-1]}b")
+    yield Ask("near-case", message=scene.profile.recall.ask, session=session.swapcase())
 
 
 @scenario("continue-stream")
@@ -60,6 +72,35 @@ def keys_apart(scene: Scene) -> Script:
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Ask("foreign", message=scene.profile.recall.ask, session=session, key="other_customer")
     yield Ask("foreign-stream", message=scene.profile.recall.ask, session=session, key="other_customer", stream=True)
+
+
+@scenario("agents-apart", needs=("agents.other",))
+def agents_apart(scene: Scene) -> Script:
+    """Another agent is asked under the same session id; where keys belong to agents, with that agent's own key."""
+    session = yield from scene.begin()
+    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("ask", message=scene.profile.recall.ask, session=session)
+    key = "other_agent" if scene.dialect.operation("keys") else "valid"
+    if key in scene.profile.credentials:
+        yield Ask("elsewhere", message=scene.profile.recall.ask, session=session, agent="other", key=key)
+
+
+@scenario("together")
+def together(scene: Scene) -> Script:
+    """Two sessions whose turns overlap, then one session that is given a second turn before the first has ended."""
+    if not scene.streams:
+        return
+    one, two = (yield from scene.begin("begin-one")), (yield from scene.begin("begin-two"))
+    first = yield Open(Ask("tell-one", message=_tell(scene), session=one, stream=True))
+    second = yield Open(Ask("tell-two", message=_tell(scene), session=two, stream=True))
+    yield Finish(second)
+    yield Finish(first)
+    yield Ask("ask-one", message=scene.profile.recall.ask, session=one)
+    yield Ask("ask-two", message=scene.profile.recall.ask, session=two)
+    held = yield Open(Ask("same-1", message=f"At the same time: {scene.word()}.", session=one, stream=True))
+    yield Ask("same-2", message=f"At the same time: {scene.word()}.", session=one, patient=False)
+    yield Finish(held)
+    yield Ask("same-after", message=f"Say {scene.word()}.", session=one)
 
 
 @scenario("expiry", needs=("session_expiry_s",), last=True)

@@ -13,6 +13,9 @@ HOSTILE = (
 )
 """Text that opens a new event if a server pastes it into a stream unescaped, and that line-based clients trip over."""
 
+LETTERS = "\u00e9\u4f60\U0001f30d" * 12
+"""Characters of two, three and four bytes without a space: whoever cuts bytes instead of text spoils one of them."""
+
 
 @scenario("reply")
 def reply(scene: Scene) -> Script:
@@ -45,11 +48,17 @@ def stream(scene: Scene) -> Script:
 
 @scenario("same", claim="deterministic")
 def same(scene: Scene) -> Script:
-    """One message asked twice, each in a new session: as JSON and as a stream."""
+    """The same message asked twice, each in a new session: as JSON and as a stream; plain, beyond ASCII, and of other agents."""
     message = f"Tell me about {scene.word()} in a few words."
     yield Ask("json", message=message)
+    yield Ask("letters-json", message=LETTERS)
     if scene.streams:
         yield Ask("stream", message=message, stream=True)
+        yield Ask("letters-stream", message=LETTERS, stream=True)
+        for agent in ("unicode", "long"):
+            if agent in scene.profile.agents:
+                yield Ask(f"{agent}-json", agent=agent)
+                yield Ask(f"{agent}-stream", agent=agent, stream=True)
 
 
 @scenario("metadata")

@@ -81,7 +81,7 @@ def test_the_profiles_own_sentence_may_name_the_word_twice() -> None:
     recall = {"tell": "Code {nonce}! (again: {nonce}) [ok?]", "ask": "Code?"}
     steps = [
         Seen(
-            exchange(response(body={"response": text}), step=step, message=message),
+            exchange(response(body={"response": text}), step=step, message=message, session="s"),
             dialect("guide"),
             known(recall=recall),
         )

@@ -49,9 +49,9 @@ def said() -> Iterator[list[Note]]:
 
     of("talk", control="good", name="said")(steps)
     each("replies", name="every")(one)
-    each("streams", framed=True, name="framed")(one)
+    each("streams", legible=True, name="legible")(one)
     yield notes
-    for name in ("said", "every", "framed"):
+    for name in ("said", "every", "legible"):
         del CHECKS[f"test_judge.{name}"]
 
 
@@ -153,18 +153,20 @@ def test_no_evidence_in_one_exchange_is_none_against_the_others(said: list[Note]
 
 
 def test_a_stream_whose_framing_is_broken_is_not_judged_by_what_it_says(said: list[Note]) -> None:
-    framed = replace(ROW, check="test_judge.framed")
+    legible = replace(ROW, check="test_judge.legible")
     good, cut = stream({"type": "token", "content": "x"}), stream("x").replace(b"data: x\n\n", b"Data: xx\n")
     said.append(FINDING)
-    assert outcome(framed, evidence(cut)).outcome == "inconclusive"
-    assert len(outcome(framed, evidence(good, cut)).findings) == 1
+    assert outcome(legible, evidence(cut)).outcome == "inconclusive"
+    assert len(outcome(legible, evidence(good, cut)).findings) == 1
 
 
 def test_a_profile_may_pin_a_reading(said: list[Note]) -> None:
     row = replace(ROW, level="MAY", ambiguity="AMB-99")
     said.append(Reading("accept", "it takes Accept"))
     assert outcome(row, evidence(OK, rulings={"AMB-99": "accept"})).outcome == "observed"
-    assert outcome(replace(row, level="MUST"), evidence(OK, rulings={"AMB-99": "body"})).outcome == "fail"
+    assert outcome(row, evidence(OK, rulings={"AMB-99": "body"})).outcome == "fail", (
+        "held to it, though the row is a MAY"
+    )
     assert outcome(row, evidence(OK, rulings={"AMB-98": "body"})).findings == ()
 
 

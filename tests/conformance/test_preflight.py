@@ -26,6 +26,7 @@ HALF = response(200, b"").replace(b"Length: 0", b"Length: 9")
         (b"", End.RESET, "reset the connection before it sent a response"),
         (b"", End.CLOSED, "closed the connection before it sent a response"),
         (b"", End.LEFT, "gave no response"),
+        (b"HTTP/1.1 OK\r\n\r\n", End.BROKEN, "a broken status line: b'HTTP/1.1 OK"),
         (b"220 smtp.example.com ESMTP\r\n", End.CLOSED, "something that is not HTTP: b'220 smtp"),
         pytest.param(HALF, End.IDLE_TIMEOUT, "fell silent for 30 s"),
         (response(200, b"\n <!DOCTYPE html><p>", "text/html"), End.COMPLETE, "web page (status 200)"),

@@ -22,6 +22,7 @@ GUIDE, REFERENCE, SLUG = dialect("guide"), dialect("reference"), dialect("slug")
         ({"a/b": {"m~n": 2}}, ("/a~1b/m~0n",), 2),
         ({"a": [{"b": 3}]}, ("/a/0/b",), 3),
         ({"a": []}, ("/a/0",), MISSING),
+        ({"a": []}, ("/a/-",), MISSING),
         ({"a": "text"}, ("/a/b",), MISSING),
         ({"a": [1]}, ("/a/b",), MISSING),
         ([1], ("/a",), MISSING),

@@ -121,6 +121,22 @@ def test_a_budget_ends_a_run(server: Running) -> None:
 
 
 @pytest.mark.slow
+def test_a_scenario_cut_short_keeps_its_exchanges_and_accuses_nobody() -> None:
+    """The limits' scenarios are judged by how they end, so half of one must not be judged."""
+    with running(["guide"]) as fresh:
+        whole = verify(target(fresh), GUIDE, Options(seed=1))
+    (spent,) = [t for t in whole.evidence.transcripts if t.scenario == "exhaust"]
+    before = int(spent.exchanges[0].id.removeprefix("ex-")) - 1
+    with running(["guide"]) as fresh:
+        run = verify(target(fresh, budget={"requests": before + 7, "pace": "off"}), GUIDE, Options(seed=1))
+    (cut,) = [t for t in run.evidence.transcripts if t.scenario == "exhaust"]
+    assert len(cut.exchanges) == 7
+    assert [row.requirement.id for row in run.judged if row.outcome in ("fail", "warn", "error")] == []
+    enforced = next(row for row in run.judged if row.requirement.id == "limits/enforced")
+    assert (enforced.outcome, enforced.reason) == ("not_verified", f"cut short: {run.reason}")
+
+
+@pytest.mark.slow
 def test_the_first_failure_ends_a_run_if_wanted() -> None:
     with running(["guide"], fault="wrong-stream-default") as server:
         run = verify(target(server), GUIDE, Options(fail_fast=True, select=("request/*", "session/*")))

@@ -10,7 +10,8 @@ import pytest
 from chatproof.conformance import scenarios
 from chatproof.conformance.ask import Ask
 from chatproof.conformance.exchange import Exchange
-from chatproof.conformance.scenario import SCENARIOS, Leave, Open, Scene, Script, Wait, drive, scenario
+from chatproof.conformance.scenario import SCENARIOS, Finish, Leave, Open, Scene, Script, Wait, drive, scenario
+from chatproof.conformance.transcript import Transcript
 from chatproof.spec import dialect, names
 
 from .recorded import exchange, known, response
@@ -32,6 +33,10 @@ class Tape:
     def open(self, ask: Ask) -> str:
         self.told.append(f"open {ask.step}")
         return ask.step
+
+    def finish(self, held: Any) -> Exchange:
+        self.told.append(f"finish {held}")
+        return exchange(b"", step=str(held))
 
     def leave(self, held: Any) -> Exchange:
         self.told.append(f"leave {held}")
@@ -80,6 +85,28 @@ def test_also_when_something_breaks() -> None:
     with pytest.raises(RuntimeError):
         drive(script(), "x", tape)
     assert tape.told[-2:] == ["leave one", "done"]
+
+
+def test_what_was_recorded_until_then_is_kept() -> None:
+    def script() -> Script:
+        yield Ask("one")
+        yield Ask("two")
+
+    kept: list[Transcript] = []
+    with pytest.raises(RuntimeError):
+        drive(script(), "x", Tape(fails_at="two"), kept.append)
+    assert [one.label for transcript in kept for one in transcript.exchanges] == ["one"]
+
+
+def test_an_open_stream_may_be_read_to_its_end() -> None:
+    def script() -> Script:
+        held = yield Open(Ask("one"))
+        yield Ask("two")
+        yield Finish(held)
+
+    tape = Tape()
+    assert [one.label for one in drive(script(), "x", tape).exchanges] == ["two", "one"]
+    assert tape.told == ["open one", "send two", "finish one", "done"]
 
 
 def test_words_are_the_same_for_a_seed_and_another_for_each_scenario() -> None:

@@ -27,7 +27,7 @@ ENDS: dict[str, tuple[tuple[Step, ...], End, bytes, set[str]]] = {
     "surplus": ((JSON + b"more",), End.COMPLETE, b"{}", {"surplus"}),
     "short": ((OK + b"Content-Length: 9\r\n\r\n{}",), End.CLOSED, b"{}", {"short-body", "h11"}),
     "no last chunk": ((CHUNKED, EVENT), End.CLOSED, b"data: x\n\n", {"missing-last-chunk", "h11"}),
-    "bad chunk": ((CHUNKED, EVENT, b"zz\r\n"), End.LEFT, b"data: x\n\n", {"bad-chunk-size", "h11"}),
+    "bad chunk": ((CHUNKED, EVENT, b"zz\r\n"), End.BROKEN, b"data: x\n\n", {"bad-chunk-size", "h11"}),
     "nothing": ((), End.CLOSED, b"", set()),
     "reset": ((RESET,), End.RESET, b"", set()),
 }

@@ -24,7 +24,7 @@ from .memory import broken, verify
 KILLS = Path(__file__).parent / "kills.yaml"
 HEAD = """\
 # Law 5: what each fault breaks, over all packaged dialects: `all` in every one of them, the rest in that one beside it.
-# `stopped`: the preflight ends the run, so nothing is judged. Written by `python -m tests.laws.kill_matrix --write`, reviewed by hand.
+# `stopped`: the preflight ends the run, so hardly anything is judged. Written by `python -m tests.laws.kill_matrix --write`, reviewed by hand.
 """
 
 Kills = dict[str, frozenset[str]]
@@ -67,7 +67,7 @@ def bitten(runs: Iterable[Run], plain: Mapping[str, Run]) -> set[str]:
 
 @cache
 def pinned() -> dict[str, Any]:
-    """``kills.yaml``: fault -> ``all`` or a dialect -> requirement ids; or ``stopped: true``."""
+    """``kills.yaml``: fault -> ``all`` or a dialect -> requirement ids; and perhaps ``stopped: true``."""
     data: dict[str, Any] = yaml.safe_load(KILLS.read_text("utf-8"))
     return data
 
@@ -80,7 +80,8 @@ def main(arguments: list[str]) -> int:
     bites: set[str] = set()
     for fault in chosen or FAULTS:
         kills, runs = killed(fault)
-        table[fault] = {"stopped": True} if stopped(runs) else {key: ids for key, ids in folded(kills).items() if ids}
+        row: dict[str, Any] = {"stopped": True} if stopped(runs) else {}
+        table[fault] = row | {key: ids for key, ids in folded(kills).items() if ids}
         bites |= bitten(runs.values(), plain)
         print(
             fault,

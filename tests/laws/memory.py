@@ -19,19 +19,14 @@ from chatproof.conformance.channel import WireChannel
 from chatproof.conformance.endpoint import encode
 from chatproof.conformance.exchange import Chunk, End, Exchange
 from chatproof.conformance.framing import Framer
-from chatproof.conformance.judge import Absent, Evidence
-from chatproof.conformance.preflight import explain
 from chatproof.conformance.profile import Profile, profile
-from chatproof.conformance.run import Facts, Options, Run
-from chatproof.conformance.scenario import Script, drive
-from chatproof.conformance.seen import Seen
-from chatproof.conformance.transcript import Transcript
+from chatproof.conformance.run import Options, Run
 from chatproof.conformance.wire import Deadlines
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.plan import Plan, Write, http_date
 from chatproof.simulator.population import profile as population
 from chatproof.simulator.request import BODY_LIMIT, HttpRequest
-from chatproof.spec import Dialect, FrozenClock, dialect, names, requirements
+from chatproof.spec import Dialect, FrozenClock, dialect, names
 from chatproof.spec.clock import FROZEN_AT
 
 FIFTH = Path(__file__).parents[1] / "dialects" / "echo"
@@ -69,23 +64,13 @@ def verify(
     known = full_profile(of, "http://memory", **expiry)
     known = replace(known, agents={role: agent for role, agent in known.agents.items() if role != LONG})
     channel = MemoryChannel(of, known, pause=clock.advance, backend=backend, clock=clock, front=front)
-    rows = requirements(of)
-    recorded: list[Transcript] = [drive(_preflight(), run.PREFLIGHT, channel)]
-    absent: dict[str, Absent] = {}
-    reason = explain(Seen(recorded[0].exchanges[0], of, known))
-    if reason is None:
-        reason = run._play(rows, channel, seed, recorded, absent, Options(), lambda progress: None)
-    evidence = Evidence(of, known, tuple(recorded), absent)
-    return run.finish(rows, evidence, Facts(seed, FROZEN_AT, clock.now() - FROZEN_AT, channel.count, reason))
+    finished = run.verify(known, of, Options(seed=seed), channel=channel)
+    return replace(finished, facts=replace(finished.facts, started=FROZEN_AT, duration_s=clock.now() - FROZEN_AT))
 
 
 def broken(finished: Run) -> dict[str, str]:
     """Requirement id -> ``fail`` or ``warn``."""
     return {row.requirement.id: row.outcome for row in finished.judged if row.outcome in ("fail", "warn")}
-
-
-def _preflight() -> Script:
-    yield Ask("ordinary")
 
 
 @dataclass
@@ -106,8 +91,8 @@ class MemoryChannel(WireChannel):
         self.backend.finished(plan)
         return exchange
 
-    def open(self, ask: Ask) -> tuple[Exchange, Plan]:
-        """Comes back at the first event; the stream is held until ``leave``, unless it ended with that event."""
+    def open(self, ask: Ask) -> tuple[Exchange, Exchange, Plan]:
+        """Comes back at the first event; the stream is held until ``finish`` or ``leave``, unless it ended with that event."""
         exchange, plan = self._answer(ask)
         counts = range(1, len(exchange.reads) + 1)
         parts = (replace(exchange, reads=exchange.reads[:count], end=End.LEFT) for count in counts)
@@ -116,13 +101,21 @@ class MemoryChannel(WireChannel):
             begun = exchange
             self.backend.finished(plan)
         self.clock.advance(_lasted(begun))
-        return begun, plan
+        return begun, exchange, plan
 
-    def leave(self, held: Any) -> Exchange:
+    def finish(self, held: Any) -> Exchange:
         exchange: Exchange
-        exchange, plan = held
+        _, exchange, plan = held
+        ended = FROZEN_AT + exchange.sent_ns / NS + _lasted(exchange)
+        self.clock.advance(max(ended - self.clock.now(), 0.0))
         self.backend.finished(plan)
         return exchange
+
+    def leave(self, held: Any) -> Exchange:
+        begun: Exchange
+        begun, _, plan = held
+        self.backend.finished(plan)
+        return begun
 
     def _answer(self, ask: Ask) -> tuple[Exchange, Plan]:
         request, asked = compose(ask, self.dialect, self.profile, self.via)
@@ -176,7 +169,7 @@ def carried(plan: Plan, method: str, sent_ns: int, deadlines: Deadlines) -> tupl
         if framer.feed(write.data):
             surplus = (w.data for w in plan.writes[number + 1 :] if w.due_s == write.due_s and framer.complete)
             reads += [Chunk(reads[-1].at_ns, data) for data in surplus]
-            return tuple(reads), End.COMPLETE if framer.complete else End.LEFT, framer.broken
+            return tuple(reads), End.COMPLETE if framer.complete else End.BROKEN, framer.broken
     ends = {
         "close": End.CLOSED,
         "reset": End.RESET,

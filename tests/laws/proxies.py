@@ -16,6 +16,7 @@ from .memory import Answer, Front
 Made = Callable[[], Front]
 """Makes a fresh proxy, since some remember what they saw."""
 Where = Callable[[HttpRequest, Plan], bool]
+SESSION = re.compile(rb'("(?:session_id|conversationId)": ")([^"]+)"')
 
 
 def anywhere(_request: HttpRequest, _plan: Plan) -> bool:
@@ -201,6 +202,56 @@ def keeps_places() -> Front:
         return plan
 
     return front
+
+
+def newest_session() -> Front:
+    """There is one conversation at a time: whoever names an older session is given the one that began last."""
+    known: list[bytes] = []
+
+    def newest(match: re.Match[bytes]) -> bytes:
+        if match[2] not in known:
+            known.append(match[2])
+        return match[1] + known[-1] + b'"'
+
+    def change(request: HttpRequest) -> HttpRequest:
+        return replace(request, body=SESSION.sub(newest, request.body))
+
+    return lambda request, answer: answer(change(request))
+
+
+def truncates_ids(request: HttpRequest) -> HttpRequest:
+    """Session ids are told apart by their first twenty characters."""
+    return replace(request, body=SESSION.sub(lambda match: match[1] + match[2][:20] + b'"', request.body))
+
+
+def by_beginning(request: HttpRequest) -> HttpRequest:
+    """A key is known by how it begins."""
+    credential = request.headers.get("authorization", "")
+    valid = "Bearer key-valid"
+    return (
+        replace(request, headers={**request.headers, "authorization": valid})
+        if credential.startswith(valid)
+        else request
+    )
+
+
+def second_turn(code: int) -> Made:
+    """Of two turns of one session at the same time, the second is answered with that status."""
+
+    def make() -> Front:
+        begun: set[bytes] = set()
+
+        def front(request: HttpRequest, answer: Answer) -> Plan:
+            found = SESSION.search(request.body)
+            if found is None or not message(request).startswith("At the same time"):
+                return answer(request)
+            second = found[2] in begun
+            begun.add(found[2])
+            return said(code, b'{"detail": "Busy"}') if second else answer(request)
+
+        return front
+
+    return make
 
 
 def streams_unlimited(request: HttpRequest, answer: Answer) -> Plan:

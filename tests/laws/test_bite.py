@@ -17,15 +17,13 @@ from .mutants import MUTANTS, Mutant
 from .test_silence import CUT, over_the_wire
 
 SURVIVORS = {
-    "session-leaks-between-agents": "no document says that two agents do not share a session",
+    "session-leaks-between-agents": "no document says that two agents do not share a session: it changes a reading (AMB-24)",
 }
-"""Faults that nothing notices, and why that is right."""
+"""Faults that break nothing, and why that is right."""
 STOPPED = ("bad-status-line",)
-"""Faults after which nothing is judged: the preflight says that this is no HTTP, and the exit code is 3."""
+"""Faults that the preflight already stops: nothing is judged but HTTP itself."""
 EXEMPT = {
     "http.host_required": "in memory h11 refuses such a request before a backend sees it, over sockets aiohttp does",
-    "tools.called": "an agent that calls no tool may be right, so its silence leaves the question open",
-    "tools.listed": "as tools.called",
 }
 """Checks that nothing here can bite, and why."""
 BLIND: dict[str, str] = {}
@@ -52,8 +50,7 @@ def chosen(fault: str) -> str:
 
 
 def expected(fault: str) -> Kills:
-    row = pinned()[fault]
-    return unfolded({} if "stopped" in row else row)
+    return unfolded(pinned()[fault])
 
 
 @pytest.mark.slow

@@ -91,7 +91,10 @@ def concurrency(steps: Steps) -> Iterator[Note]:
     if not all(seen.ok for seen in held):
         yield Unclear(f"the streams to hold open were answered {[seen.status for seen in held]}")
     elif any(seen.exchange.end != End.LEFT for seen in held):
-        yield Unclear("the streams to hold open had ended by themselves; agents.paced needs one that takes longer")
+        yield Unclear(
+            "the streams to hold open had ended by themselves: agents.paced needs one that takes longer, "
+            "or something before the target buffers them"
+        )
     elif (seen := steps["beyond"]).status != 429:
         yield Finding(f"status 429 beside {len(held)} open streams", f"status {seen.status}", seen)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
-from .spec import BadFile, Dialect, dialect, did_you_mean, names
-from .spec.load import UnknownDialect
+from .spec import BadFile, Dialect, dialect
+
+T = TypeVar("T")
 
 
 def fail(message: str) -> NoReturn:
@@ -20,22 +21,20 @@ def fail(message: str) -> NoReturn:
 
 def good_file(read: Callable[[Path], Any], path: Path) -> Any:
     """What ``read`` makes of the file; its mistakes are printed, one a line."""
+    return good_words(lambda: read(path))
+
+
+def good_words(make: Callable[[], T]) -> T:
+    """What ``make`` makes of what the user gave; a ``BadFile`` or a ``ValueError`` of its ends the program with its words."""
     try:
-        return read(path)
+        return make()
     except BadFile as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None
+    except ValueError as error:
+        fail(str(error))
 
 
 def dialect_named(name: str) -> Dialect:
     """The dialect of that name or in that folder."""
-    try:
-        return dialect(name)
-    except UnknownDialect:
-        known = list(names())
-        fail(
-            f"no dialect {name!r}{did_you_mean(name, known)}: expected {', '.join(known)}, or a folder with a dialect.yaml"
-        )
-    except BadFile as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(2) from None
+    return good_words(lambda: dialect(name))

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .conformance.endpoint import Endpoint
 from .conformance.profile import Profile, load_profile, profile
-from .inputs import dialect_named, fail, good_file
+from .conformance.target import target
+from .inputs import dialect_named, fail, good_file, good_words
 from .spec import Dialect, names
 
 Pairs = list[tuple[Profile, Dialect]]
@@ -57,28 +57,10 @@ def _given(
     url: str | None, dialects: tuple[str, ...], data: dict[str, Any], api_key: str | None, agent: str | None
 ) -> tuple[Profile, Dialect]:
     """The one target that flags and file describe; whatever is missing is asked for by its flag."""
-    if url is not None:
-        data["base_url"] = url
     if len(dialects) > 1:
         fail("one --dialect at a time with a URL: each has its own paths and keys")
-    if dialects:
-        data["dialect"] = dialects[0]
-    if api_key:
-        data["credentials"] = {**data.get("credentials", {}), "valid": api_key}
-    if agent:
-        data["agents"] = {**data.get("agents", {}), "default": agent}
-    if "dialect" not in data:
-        fail(f"--dialect is needed with a URL: one of {', '.join(names())}, or a folder")
-    dialect = dialect_named(data["dialect"])
-    if not data.get("credentials", {}).get("valid"):
-        fail("--api-key is needed (or credentials.valid in a profile): a key that the target takes")
-    if not data.get("agents", {}).get("default"):
-        fail("--agent is needed (or agents.default in a profile): the id of an agent to talk to")
-    try:
-        Endpoint.parse(data["base_url"])
-    except ValueError as error:
-        fail(str(error))
-    return profile({**data, "dialect": dialect.name}), dialect
+    options = {"url": url, "dialect": next(iter(dialects), None), "api-key": api_key, "agent": agent}
+    return good_words(lambda: target(data, options))
 
 
 def _pace(text: str | None) -> str | int | None:

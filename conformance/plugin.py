@@ -52,13 +52,6 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "strict": {"action": "store_true", "default": False, "help": "A failed SHOULD fails too."},
     "only": {"action": "store_true", "default": False, "help": "Leave out the project's own tests and conftest files."},
 }
-NEEDED = {
-    "url": ("base_url", "(or base_url in a profile): where the server is"),
-    "dialect": ("dialect", "with a URL: one of {known}, or a folder"),
-    "api-key": ("credentials.valid", "(or credentials.valid in a profile): a key that the target takes"),
-    "agent": ("agents.default", "(or agents.default in a profile): the id of an agent to talk to"),
-}
-"""Options and their places in a profile, and what to say where neither is given."""
 ROOT = "chatproof"
 VERDICT = "verdict"
 
@@ -281,33 +274,19 @@ def _fail(text: str) -> NoReturn:
 
 def _wanted(config: pytest.Config, key: str | None) -> Wanted:
     """What options and profile say, checked as the command line checks it; ``UsageError``."""
-    from ..spec import BadFile, dialect, did_you_mean, names, requirements
-    from ..spec.load import UnknownDialect
-    from .endpoint import Endpoint
+    from ..spec import BadFile, requirements
     from .judge import choose
-    from .profile import load_profile, profile
+    from .profile import load_profile
+    from .target import target
 
     options = {**{name: config.getoption(PREFIX + name) for name in OPTIONS}, "api-key": key}
-    known = ", ".join(names())
     try:
         data = load_profile(options["profile"]) if options["profile"] else {}
-        for option, (place, message) in NEEDED.items():
-            part, _, role = place.partition(".")
-            if options[option]:
-                data[part] = {**data.get(part, {}), role: options[option]} if role else options[option]
-            if not (data.get(part, {}).get(role) if role else data.get(part)):
-                raise pytest.UsageError(f"{PREFIX}{option} is needed {message.format(known=known)}")
-        found = dialect(data["dialect"])
-        Endpoint.parse(data["base_url"])
-    except UnknownDialect:
-        near = did_you_mean(data["dialect"], list(names()))
-        raise pytest.UsageError(
-            f"no dialect {data['dialect']!r}{near}: expected {known}, or a folder with a dialect.yaml"
-        ) from None
+        profile, found = target(data, options, PREFIX)
     except (BadFile, ValueError) as error:
         raise pytest.UsageError(str(error)) from None
     rows = tuple(choose(requirements(found), options["level"], options["select"]))
     if not rows:
         globs = " or ".join(options["select"])
         raise pytest.UsageError(f"{PREFIX}select: no requirement matches {globs}; see `chatproof explain '*'`")
-    return Wanted(profile({**data, "dialect": found.name}), found, rows, options["strict"])
+    return Wanted(profile, found, rows, options["strict"])

@@ -33,7 +33,7 @@ def explain(seen: Seen) -> str | None:
         )
     match exchange.status:
         case 401 | 403:
-            return f"the key was refused (status {exchange.status}): look at --api-key or credentials.valid{_said(exchange)}"
+            return f"the key was refused (status {exchange.status}): look at the API key, or at credentials.valid{_said(exchange)}"
         case 402:
             return f"the key has no balance (status 402): credentials.valid needs one that can pay{_said(exchange)}"
         case 404 | 405:

@@ -10,8 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..spec import BadFile, Clock, did_you_mean, names, parse_clock
-from ..spec.load import UnknownDialect
+from ..spec import BadFile, Clock, parse_clock
 from .app import load, run, serving
 from .backend import Backend
 from .banner import banner
@@ -39,10 +38,6 @@ def serve(
     try:
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
         backend = Backend(load(dialects or None), seed, variant=variant, fault=fault)
-    except UnknownDialect as error:
-        known = list(names())
-        hint = did_you_mean(str(error), known)
-        return _refuse(f"no dialect {str(error)!r}{hint}: expected {', '.join(known)}, or a folder with a dialect.yaml")
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
     settings = f"seed {seed}, clock {clock if isinstance(clock, str) else type(clock).__name__}"

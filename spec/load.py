@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .files import read, read_trusted
+from .files import did_you_mean, read, read_trusted
 from .model import (
     Ambiguity,
     Citation,
@@ -32,7 +32,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class UnknownDialect(ValueError):
-    """No packaged dialect has that name, and it is not a folder with a ``dialect.yaml`` either."""
+    """No packaged dialect has that name, and it is not a folder with a ``dialect.yaml`` either: the text names those there are."""
 
 
 @cache
@@ -86,7 +86,9 @@ def _folder(name: str) -> Path:
         return ROOT / name
     if (Path(name) / "dialect.yaml").is_file():
         return Path(name).resolve()
-    raise UnknownDialect(name)
+    known = list(names())
+    near = did_you_mean(name, known)
+    raise UnknownDialect(f"no dialect {name!r}{near}: expected {', '.join(known)}, or a folder with a dialect.yaml")
 
 
 def _read(path: Path, schema: str) -> Any:

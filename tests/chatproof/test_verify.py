@@ -64,7 +64,7 @@ def http(status: str, body: bytes, media_type: str = "application/json", *header
 
 UNUSABLE: dict[str, tuple[bytes, str]] = {
     "html": (http("200 OK", b"<!DOCTYPE html><p>hi</p>", "text/html"), "web page"),
-    "refused key": (http("401 Unauthorized", b'{"detail": "no"}'), "--api-key"),
+    "refused key": (http("401 Unauthorized", b'{"detail": "no"}'), "look at the API key"),
     "no such path or agent": (http("404 Not Found", b'{"detail": "Not Found"}'), "base URL"),
     "another dialect": (http("422 Unprocessable Content", b'{"detail": "no"}'), "another dialect"),
     "no balance": (http("402 Payment Required", b"{}"), "balance"),

@@ -44,6 +44,7 @@ HALF = response(200, b"").replace(b"Length: 0", b"Length: 9")
 def test_one_sentence(raw: bytes, end: End, words: str | None) -> None:
     said = explain(see(raw, end=end))
     assert said is None if words is None else words in (said or "")
+    assert "--" not in (said or ""), "the command line and the plugin have flags of different names"
 
 
 def test_a_long_answer_is_cut_and_bad_bytes_do_no_harm() -> None:

@@ -38,7 +38,7 @@ def test_a_dialect_by_name_and_by_folder_is_the_same() -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "/nowhere", WEB + "x", "."])
 def test_no_such_dialect(name: str) -> None:
-    with pytest.raises(UnknownDialect):
+    with pytest.raises(UnknownDialect, match=r"no dialect '.*: expected .*, or a folder with a dialect\.yaml$"):
         dialect(name)
 
 

@@ -26,6 +26,20 @@ HOSTILE = {
     "pytest.ini": "[pytest]\naddopts = --no-such-option\n",
 }
 
+PLUGIN = [
+    "--chatproof-url",
+    "http://x",
+    "--chatproof-dialect",
+    "slug",
+    "--chatproof-api-key",
+    "k",
+    "--chatproof-agent",
+    "a",
+    "--collect-only",
+    "-q",
+]
+"""The pytest plugin, found by its entry point alone."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -71,6 +85,21 @@ def test_the_wheel_works_inside_a_project_with_names_like_ours(wheel: Path, tmp_
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "slug: conformant" in done.stdout
+    (tmp_path / "apart.ini").write_text("[pytest]\n")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        str(tmp_path / "apart.ini"),
+        "--noconftest",
+        "-W",
+        "error",
+        *PLUGIN,
+    ]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "chatproof::slug::verdict" in done.stdout
     where = "import chatproof.conformance as c; print(c.__file__)"
     found = subprocess.run(
         [sys.executable, "-c", where], cwd=project, env=environment, capture_output=True, text=True, check=True

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,44 +16,14 @@ from click.testing import CliRunner
 from chatproof.cli import cli
 from chatproof.conformance.allure import account, printable, without
 from chatproof.conformance.plugin import WANTED
-from chatproof.simulator.app import running
-from chatproof.spec import dialect, requirements
+
+from .plugged import IDS, NODES, PLUGIN, SSE, Run, items, serving
 
 pytest_plugins = "pytester"
 slow = pytest.mark.slow
 
-PLUGIN = "chatproof.conformance.plugin"
 CANARY = "sk-canary-7d41f09c2b"
 NOWHERE = "http://127.0.0.1:9"
-SSE = ("--chatproof-select", "sse/*")
-IDS = [row.id for row in requirements(dialect("guide")) if row.id.startswith("sse/")]
-NODES = [f"chatproof::guide::{name}" for name in (*IDS, "verdict")]
-Run = Callable[..., pytest.RunResult]
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs pytest as a project would that has this plugin and no other, on the dialect ``guide``."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.delenv("CHATPROOF_API_KEY", raising=False)
-
-    def run(url: str, *words: str, key: str = "key-valid") -> pytest.RunResult:
-        target = ("--chatproof-url", url, "--chatproof-dialect", "guide", "--chatproof-agent", "default")
-        return pytester.runpytest_subprocess("-p", PLUGIN, *target, "--chatproof-api-key", key, *words)
-
-    return run
-
-
-@contextmanager
-def serving(fault: str | None = None) -> Iterator[tuple[str, list[str]]]:
-    """A simulated server's address, and a line for every request that it has answered."""
-    log: list[str] = []
-    with running(["guide"], fault=fault, log=log.append) as server:
-        yield server.url("guide"), log
-
-
-def items(result: pytest.RunResult) -> list[str]:
-    return [line.split()[0] for line in result.outlines if line.startswith("chatproof::")]
 
 
 @slow
@@ -264,11 +233,8 @@ LOUD = ("-v", "-rA", "-l", "--tb=long", "--full-trace", "--debug", "--trace-conf
 @slow
 @pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "workers"])
 def test_no_secret_is_shown(run: Run, pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
-    if workers and find_spec("xdist") is None:
-        pytest.skip("pytest-xdist is not installed")
-    allure = ("-p", "allure_pytest", "--alluredir=allure") if find_spec("allure_pytest") else ()
     with telling() as url:
-        result = run(url, *SSE, *LOUD, *allure, *workers, key=CANARY)
+        result = run(url, *SSE, *LOUD, "-p", "allure_pytest", "--alluredir=allure", *workers, key=CANARY)
     result.stdout.fnmatch_lines(["FAILED chatproof::guide::sse/blank-line - *"])
     assert {"stdout", "junit.xml", "pytestdebug.log"} <= {path.name for path in pytester.path.iterdir()}
     assert leaks(pytester.path) == []
@@ -284,37 +250,3 @@ def test_what_is_shown_hides_the_key_and_cannot_steer_a_terminal_or_break_a_file
     text = printable(account(row))
     assert text.splitlines()[0] == r"expected a word, got \x1b[2J\ud800"
     assert text.isascii()
-
-
-@slow
-def test_allure_gets_labels_a_step_per_finding_and_the_bytes(run: Run, pytester: pytest.Pytester) -> None:
-    pytest.importorskip("allure_pytest", reason="allure-pytest is not installed")
-    with serving("no-blank-line") as (url, _):
-        run(url, *SSE, "-p", "allure_pytest", "--alluredir=allure", "-k", "blank-line or charset")
-    labels = {"epic": "chatproof", "feature": "guide", "story": "sse", "tag": "MUST", "severity": "critical"}
-    folder = pytester.path / "allure"
-    cases = {case["name"]: case for case in (json.loads(path.read_text()) for path in folder.glob("*-result.json"))}
-    case, good = cases["sse/blank-line"], cases["sse/charset"]
-    assert (case["status"], good["status"], "steps" in good) == ("failed", "passed", False)
-    assert {(label["name"], label["value"]) for label in case["labels"]} >= set(labels.items())
-    assert case["description"].startswith("Every event")
-    assert {step["status"] for step in case["steps"]} == {"failed"}
-    request, response, arrivals = ((folder / kept["source"]).read_bytes() for kept in case["steps"][0]["attachments"])
-    assert request.startswith(b"POST /chat HTTP/1.1\r\n")
-    assert (b"\r\nAuthorization: Bearer *" in request, b"key-valid" in request) == (True, False)
-    assert response.startswith(b"HTTP/1.1 200 ")
-    assert arrivals.endswith(b"\nended: complete")
-
-
-@slow
-@pytest.mark.parametrize("how", ["load", "loadgroup"])
-def test_workers_share_one_run(run: Run, pytester: pytest.Pytester, how: str) -> None:
-    pytest.importorskip("xdist", reason="pytest-xdist is not installed")
-    with serving("no-blank-line") as (url, log):
-        alone = run(url, *SSE)
-        sent = len(log)
-        result = run(url, *SSE, "-p", "xdist", "-n", "2", "--dist", how, "--junitxml=junit.xml")
-    assert (result.ret, len(log)) == (1, 2 * sent)
-    assert result.parseoutcomes() == alone.parseoutcomes()
-    assert "chatproof.outcome" in (pytester.path / "junit.xml").read_text()
-    result.stdout.fnmatch_lines(["expected a blank line after every event, got *"])

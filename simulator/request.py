@@ -128,14 +128,27 @@ def knows(value: Any, pointers: Sequence[str]) -> tuple[str, Any] | None:
 
 
 def _role(value: Any, role: str, pointers: Sequence[str], required: bool, nullable: bool) -> Any:
-    found = knows(value, pointers)
+    found = knows(value, pointers) or _no_object(value, pointers)
     pointer, at = found if found else (pointers[0], ABSENT)
     if at is None and nullable:
         at = ABSENT
     if at is ABSENT:
         return Mistake(*_named(pointer, "is required", "missing")) if required else ABSENT
-    wanted, problem, kind = TYPES[role]
+    wanted, problem, kind = TYPES[role] if pointer in pointers else (dict, "must be an object", "dict_type")
     return at if isinstance(at, wanted) else Mistake(*_named(pointer, problem, kind))
+
+
+def _no_object(value: Any, pointers: Sequence[str]) -> tuple[str, Any] | None:
+    """Where an object should hold one of ``pointers`` and something else stands, and what that is."""
+    for pointer in pointers:
+        at, path = value, ""
+        for part in pointer.split("/")[1:-1]:
+            at, path = at.get(*parts(f"/{part}"), ABSENT), f"{path}/{part}"
+            if not isinstance(at, dict):
+                break
+        if at is not ABSENT and not isinstance(at, dict):
+            return path, at
+    return None
 
 
 @cache

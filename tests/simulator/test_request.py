@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chatproof.simulator.request import Asked, Mistake, bearer, is_json, parse_json, read_body, wants_stream
-from chatproof.spec import Operation, dialect, names
+from chatproof.spec import Dialect, Operation, dialect, names
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,11 @@ def test_a_lone_surrogate_is_taken() -> None:
 
 
 def _chat(name: str) -> Operation:
-    operation = dialect(name).operation("switched", "stream", "json")
+    return _chat_of(dialect(name))
+
+
+def _chat_of(api: Dialect) -> Operation:
+    operation = api.operation("switched", "stream", "json")
     assert operation is not None
     return operation
 
@@ -84,6 +89,18 @@ def test_a_body_that_is_no_object(name: str, body: bytes, problem: str) -> None:
     found = read_body(dialect(name), _chat(name), body)
     assert isinstance(found, Mistake)
     assert found.problem == problem
+
+
+@pytest.mark.parametrize("parent", ["x", 7, False, [], None])
+def test_what_stands_where_an_object_should_hold_a_role_is_a_mistake(parent: Any) -> None:
+    """Of an optional role too: it is not simply absent."""
+    api = dialect(Path(__file__).parents[1] / "dialects" / "echo")
+    for body, field in (({"say": {"text": "x"}, "thread": parent}, "thread"), ({"say": parent}, "say")):
+        found = read_body(api, _chat_of(api), json.dumps(body).encode())
+        assert found == Mistake(field, "must be an object", "dict_type", ("body", field))
+    without = read_body(api, _chat_of(api), b'{"say": {"text": "x"}, "thread": {}}')
+    assert isinstance(without, Asked)
+    assert without.roles == {"message": "x"}
 
 
 @pytest.mark.parametrize("name", names())

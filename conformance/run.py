@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 from ..spec import Dialect, Requirement, requirements
 from .ask import Ask, Via
@@ -26,6 +27,7 @@ HTTP_ITSELF = ("http.status_line",)
 """What can be judged of a response that nothing can read."""
 SPENDING = "exhaust"
 """The one that brings a 429."""
+EXTRA = "chatproof[verify]"
 
 
 @dataclass(frozen=True)
@@ -182,9 +184,12 @@ def chosen_scenarios(rows: Sequence[Requirement]) -> Iterator[Scenario]:
 
 
 def missing(scenario: Scenario, profile: Profile) -> Absent | None:
-    """Why a scenario cannot be played with this profile; ``None`` if it can."""
+    """Why a scenario cannot be played with this profile, or with what is installed; ``None`` if it can."""
     if scenario.claim is not None and scenario.claim not in profile.claims:
         return Absent("skipped", f"the profile does not claim {scenario.claim!r}")
+    not_installed = [name for name in scenario.imports if find_spec(name) is None]
+    if not_installed:
+        return Absent("not_verified", f"needs {' and '.join(not_installed)}, which {EXTRA} brings")
     lacking = [need for need in scenario.needs if profile.lacks(need)]
     return Absent("not_verified", f"needs {' and '.join(lacking)} in the profile") if lacking else None
 

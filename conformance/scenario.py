@@ -130,7 +130,7 @@ class Scene:
 class Scenario:
     """A named conversation. ``needs``: profile keys without which it cannot run; ``claim``: the capability it is about.
 
-    ``last``: it uses up a limit, so it comes after everything else. ``cost``: roughly how many requests.
+    ``last``: it uses up a limit, so it comes after everything else. ``imports``: modules of the extra ``verify`` that it needs.
     """
 
     name: str
@@ -138,20 +138,26 @@ class Scenario:
     needs: tuple[str, ...]
     claim: str | None
     last: bool
+    imports: tuple[str, ...] = ()
 
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(
-    name: str, *, needs: tuple[str, ...] = (), claim: str | None = None, last: bool = False
+    name: str,
+    *,
+    needs: tuple[str, ...] = (),
+    claim: str | None = None,
+    last: bool = False,
+    imports: tuple[str, ...] = (),
 ) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
     """Register a generator under ``name``; checks refer to it by that name."""
 
     def register(play: Callable[[Scene], Script]) -> Callable[[Scene], Script]:
         if name in SCENARIOS:
             raise ValueError(f"two scenarios are called {name!r}")
-        SCENARIOS[name] = Scenario(name, play, needs, claim, last)
+        SCENARIOS[name] = Scenario(name, play, needs, claim, last, imports)
         return play
 
     return register

@@ -49,7 +49,7 @@ TARGET = (
 @click.option("--select", multiple=True, metavar="GLOB", help="Only requirements with such ids, as 'session/*'.")
 @click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Stop before sending more.")
 @click.option("--pace", metavar="auto|off|N", help="Requests a minute; auto stays below the advertised limit.")
-@click.option("--seed", type=click.IntRange(min=0), help="Of the words that the judge makes up.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the words and bodies that the judge makes up.")
 @click.option("--strict", is_flag=True, help="Exit 1 for a failed SHOULD too.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("--baseline", type=PATH, metavar="FILE", help="Known failures: excused until they expire or are mended.")

@@ -72,7 +72,7 @@ def plainly_invalid(body: Body, dialect: Dialect, operation_id: str) -> bool:
         return False
     if size > MOST_BYTES or at(body, others) is not MISSING:
         return False
-    return bool(request_violations(dialect, operation_id, _forgiven(body, dialect)))
+    return bool(request_violations(dialect, operation_id, _forgiven(body, dialect, operation_id)))
 
 
 def varied(bodies: Sequence[Body], dialect: Dialect, operation_id: str) -> list[Body]:
@@ -86,16 +86,20 @@ def varied(bodies: Sequence[Body], dialect: Dialect, operation_id: str) -> list[
     return [bodies[number] for number in sorted(range(len(bodies)), key=ranks.__getitem__)]
 
 
-def _forgiven(body: Body, dialect: Dialect) -> Body:
-    """The body as a lenient reader takes it: what is optional and null, false, 0 or empty is nothing; ``"yes"`` is a boolean."""
+def _forgiven(body: Body, dialect: Dialect, operation_id: str) -> Body:
+    """The body as a lenient reader takes it: what is optional and null, false, 0 or empty is nothing; ``"yes"`` is a boolean.
+
+    A switch is not looked at where it is not documented (AMB-03), and where there is nothing to switch: the operation streams.
+    """
     body = deepcopy(body)
-    places, chat = _optional_places(dialect), dialect.request.chat
-    for place in places:
+    for place in _optional_places(dialect):
         if (there := at(body, (place,))) is not MISSING and not there:
             _put(body, place, MISSING)
-    for pointer in chat.get("stream", ())[:1]:
+    streams = any(operation.id == operation_id and operation.mode == "stream" for operation in dialect.operations)
+    unread = streams or dialect.request.switch.ruling is not None
+    for pointer in dialect.request.chat.get("stream", ())[:1]:
         word = str(at(body, (pointer,))).lower().removesuffix(".0")
-        if word in BOOLEAN_WORDS or dialect.request.switch.ruling is not None:
+        if unread or word in BOOLEAN_WORDS:
             _put(body, pointer, MISSING)
     return body
 

@@ -22,7 +22,7 @@ WRONG: list[tuple[str, str, Any]] = [
     ("guide", "chat", {"message": "x"}), ("guide", "chat", {"agent_id": "a", "message": None}),
     ("guide", "chat", {**SAID, "stream": "perhaps"}), ("guide", "chat", {**SAID, "stream": 2}),
     ("guide", "chat", []), ("guide", "chat", None), ("guide", "chat", b"\xff"), ("guide", "chat", b'{"message": "x"'),
-    ("reference", "send", {"agent_id": "a"}), ("guide", "chat", {**SAID, "session_id": 7}),
+    ("reference", "send", {"agent_id": "a"}), ("reference", "send", {**SAID, "stream": "perhaps"}), ("guide", "chat", {**SAID, "session_id": 7}),
     ("echo", "talk", {"say": {"text": "x"}, "thread": "x"}), ("echo", "talk", {"say": ""}),
 ]  # fmt: skip
 NOTHING: tuple[Any, ...] = (None, 0, "", [], {}, False)
@@ -32,7 +32,7 @@ EXCUSED: list[tuple[str, str, Any]] = [
     *(("guide", "chat", {**SAID, role: nothing}) for role in ("session_id", "stream", "metadata") for nothing in NOTHING),
     *(("echo", "talk", {"say": {"text": "x", "context": 0}, "thread": nothing}) for nothing in NOTHING), ("guide", "chat", {**SAID, "message": float("nan")}),
     ("guide", "chat", b'{"agent_id": "a", "message": "x"}'), ("rest", "chat", {"message": "x", "stream": "perhaps"}),
-    ("reference", "send", {"agent_id": "a", "query": "x"}), ("reference", "send", {"publish_id": "a", "message": "x"}),
+    ("reference", "stream", {**SAID, "stream": "perhaps"}), ("reference", "send", {"agent_id": "a", "query": "x"}), ("reference", "send", {"publish_id": "a", "message": "x"}),
 ]  # fmt: skip
 JUDGED = [*((True, *row) for row in WRONG), *((False, *row) for row in EXCUSED)]
 

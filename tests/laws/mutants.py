@@ -95,6 +95,8 @@ MUTANTS = (
     _mutant("always-answers", asks(text(b"failing", b"echo")), "errors.failing"),
     _mutant("always-there", asks(text(b"unavailable", b"echo")), "errors.unavailable"),
     _mutant("answers-late", answers_late, "request.own_answer"),
+    # bodies that nobody thought of
+    _mutant("ascii-letters-only", refuses(lambda r: rb"\u0" in r.body), "contract.positive_accepted"),
     # the switch
     _mutant("never-streams", asks(lambda r: replace(text(b'"stream": true', b'"stream": false')(r), headers={**r.headers, "accept": "*/*"})),
         "switch.on", "switch.available", "switch.on_by_body", "switch.on_by_accept"),

@@ -2,6 +2,7 @@
 
 Without arguments every fault meets every packaged dialect, and faults that nothing notices and checks that nothing breaks are
 listed below the table. ``--write`` pins what was seen in ``kills.yaml``, to be reviewed by hand before it is committed.
+``--page`` runs nothing and writes ``docs/kill-matrix.md`` from what is pinned; ``--write`` does that too.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def pinned() -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Print the table; 1 if it differs from what is pinned, unless ``--write`` pins it or only some faults were asked for."""
+    if "--page" in arguments:
+        return _write_page()
     write, chosen = "--write" in arguments, [name for name in arguments if name != "--write"]
     plain = {name: verify(dialect(name)) for name in names()}
     table: dict[str, dict[str, Any]] = {}
@@ -96,10 +99,17 @@ def main(arguments: list[str]) -> int:
     if write:
         text = yaml.safe_dump(table, sort_keys=False, width=118, default_flow_style=None)
         KILLS.write_text(HEAD + text, "utf-8")
-        return 0
+        return _write_page()
     differs = [fault for fault, row in table.items() if row != pinned().get(fault)]
     print(f"Otherwise than pinned: {', '.join(differs) or 'none'}")
     return 1 if differs else 0
+
+
+def _write_page() -> int:
+    from .kill_page import PAGE, page
+
+    PAGE.write_text(page(), "utf-8")
+    return 0
 
 
 @cache

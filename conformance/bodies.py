@@ -128,7 +128,7 @@ def _is_json(body: bytes) -> bool:
 
 
 def _odd(leaf: Any) -> bool:
-    """Whether some reader may stumble over a value: control characters, a name without a letter, what is no I-JSON (RFC 7493 2)."""
+    """Whether some reader may stumble over a name or a value: control characters, or what is no I-JSON (RFC 7493 2)."""
     if isinstance(leaf, str):
         return CONTROLS.search(leaf) is not None or any(map(_no_character, leaf))
     return isinstance(leaf, int | float) and not abs(leaf) <= MOST_EXACT

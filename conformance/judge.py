@@ -38,9 +38,10 @@ ILLEGIBLE = "nothing that this is about could be read; the requirements of `http
 
 @dataclass(frozen=True)
 class Absent:
-    """Why a scenario was not played: ``skipped`` (capability not claimed) or ``not_verified`` (a profile key is missing)."""
+    """Why a scenario was not played (to its end): ``skipped`` (capability not claimed), ``not_verified`` (a profile key is
+    missing, or the run ended), ``error`` (it crashed, which is our fault)."""
 
-    outcome: Literal["skipped", "not_verified", "inconclusive"]
+    outcome: Literal["skipped", "not_verified", "error"]
     reason: str
 
 

@@ -158,7 +158,12 @@ def _play(
             continue
         hear(Progress(scenario.name, number, len(chosen), channel.count))
         scene = Scene(dialect, profile, seed, scenario.name, chooses)
-        drive(scenario.play(scene), scenario.name, channel, recorded.append)
+        try:
+            drive(scenario.play(scene), scenario.name, channel, recorded.append)
+        except BudgetSpent:
+            raise
+        except Exception as error:  # noqa: BLE001  (a crash of ours is an outcome; what else was recorded is judged)
+            absent[scenario.name] = Absent("error", f"the scenario crashed: {type(error).__name__}: {error}")
         if scenario.name == "switch":
             channel.via = _via(Evidence(dialect, profile, recorded))
         if scenario.name == "reply":

@@ -144,6 +144,7 @@ def _error(name: str, row: Mapping[str, Any], default: Mapping[str, Any]) -> Err
         accept=tuple(row.get("accept", (row["status"],))),
         code=row.get("code"),
         documented=row.get("documented", True),
+        ruling=row.get("ruling"),
     )
 
 

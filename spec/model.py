@@ -91,7 +91,10 @@ class Row:
 
 @dataclass(frozen=True)
 class ErrorRow:
-    """How one refusal looks. ``accept`` lists every status the judge takes; ``documented`` is false where the text is silent."""
+    """How one refusal looks. ``accept`` lists every status the judge takes; ``documented`` is false where the text is silent.
+
+    ``ruling``: the ambiguity on which alone its body rests, so that nobody can be held to it.
+    """
 
     refusal: str
     status: int
@@ -100,6 +103,7 @@ class ErrorRow:
     accept: tuple[int, ...]
     code: str | None = None
     documented: bool = True
+    ruling: str | None = None
 
 
 @dataclass(frozen=True)

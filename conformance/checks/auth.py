@@ -34,8 +34,9 @@ def unknown(steps: Steps) -> Iterator[Note]:
 
 @of("auth", control="good")
 def scheme(steps: Steps) -> Iterator[Note]:
-    """A valid key under another scheme than Bearer is refused."""
-    yield from refused(steps["scheme"], "unauthorized")
+    """A valid key under another scheme than Bearer, or under none, is refused."""
+    for seen in steps.named("scheme"):
+        yield from refused(seen, "unauthorized")
 
 
 @of("revoked", control="good")

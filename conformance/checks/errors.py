@@ -12,8 +12,9 @@ from ..seen import Seen
 
 ODDITIES = ("empty-message", "long-message", "nul", "emoji", "unknown-field")
 """Steps with input that is valid and unusual."""
-STATUSES = (400, 401, 402, 404, 422, 429, 500, 503)
-"""The statuses of refusals that some document lists."""
+
+
+LIMITED, UNAVAILABLE = 429, 503
 
 
 def refused(seen: Seen, refusal: str) -> Iterator[Note]:
@@ -27,7 +28,9 @@ def refused(seen: Seen, refusal: str) -> Iterator[Note]:
 
 def answered(seen: Seen) -> Iterator[Note]:
     """A finding unless a request that is as documented was answered with success."""
-    if not seen.ok:
+    if seen.status == UNAVAILABLE:
+        yield Unclear("the target was unavailable just then (status 503)")
+    elif not seen.ok:
         got = f"status {seen.status}" if seen.status else f"no response ({seen.exchange.end.value})"
         yield Finding("an answer", f"{got}: {seen.exchange.content[:160]!r}", seen)
 
@@ -107,7 +110,7 @@ def unavailable(steps: Steps) -> Iterator[Note]:
     yield from refused(steps["json"], "unavailable")
 
 
-@each("refusals", when=lambda seen: seen.status in STATUSES and seen.for_the_api)
+@each("refusals", when=lambda seen: seen.for_the_api and _row(seen) is not None)
 def content_type(seen: Seen) -> Iterator[Note]:
     """An error's body is application/json."""
     if seen.exchange.request.method != "HEAD" and seen.exchange.content_type != "application/json":
@@ -247,14 +250,29 @@ for _name, (_step, _called) in ODD.items():
 
 
 def _is_about(seen: Seen, refusal: str) -> bool:
-    """Whether a refusal is of that kind by its status; a key of another agent may be refused like an unknown one (AMB-22)."""
+    """Whether a refusal is of that kind, by its status and by what was asked for: a wrong status is a matter of other checks.
+
+    A key of another agent may be refused like an unknown one (AMB-22), so nothing is expected of that.
+    """
     taken = seen.status in seen.dialect.errors[refusal].accept
-    return taken and seen.for_the_api and seen.asked.get("key") != "other_agent"
+    return taken and seen.for_the_api and _provoked(seen) in (refusal, None) and seen.asked.get("key") != "other_agent"
+
+
+def _provoked(seen: Seen) -> str | None:
+    """The refusal that a request was sent for, as far as the request itself shows it."""
+    if seen.asked.get("key") in (None, "revoked"):
+        return "unauthorized"
+    if seen.status == LIMITED:
+        return None
+    if not seen.asked["valid"]:
+        return "invalid_request"
+    return None if seen.asked["agent"] in seen.profile.agents else "agent_not_found"
 
 
 def _row(seen: Seen) -> ErrorRow | None:
-    """The documented row that this refusal belongs to."""
-    rows = (row for row in seen.dialect.errors.values() if row.documented and seen.status in row.accept)
+    """The documented row that this refusal belongs to, unless its body rests on a ruling alone."""
+    promised = (row for row in seen.dialect.errors.values() if row.documented and row.ruling is None)
+    rows = (row for row in promised if seen.status in row.accept)
     return next(rows, None)
 
 

@@ -76,6 +76,18 @@ def new_each_time(steps: Steps) -> Iterator[Note]:
         yield Finding("another id than the session before", f"{second.session!r} again", second)
 
 
+@of("refused-turns")
+def refused_unheard(steps: Steps) -> Iterator[Note]:
+    """What a refused request said is not known afterwards: it has no turn in the session."""
+    asked = steps["ask"]
+    for seen in steps.named("refused-"):
+        if not seen.ok and nonce_of(seen) in (asked.text or ""):
+            yield Finding(f"nothing of a request that was refused with {seen.status}", f"{asked.text!r:.200}", asked)
+            return
+    if nonce_of(steps["tell"]) not in (asked.text or ""):
+        yield Unclear("the agent did not recall what it was told before, so not recalling the rest proves nothing")
+
+
 @of("continue-stream")
 def stream_feeds_memory(steps: Steps) -> Iterator[Note]:
     """What was said in a stream is known to a later JSON request of the same session."""

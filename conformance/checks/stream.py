@@ -141,7 +141,7 @@ def same_text(steps: Steps) -> Iterator[Note]:
     """The joined pieces of a stream are the text that the JSON reply gives to the same message."""
     for kind in ("", "letters-", *(f"{agent}-" for agent in ("unicode", "long") if steps.named(agent))):
         whole, pieces = steps[f"{kind}json"], steps[f"{kind}stream"]
-        if not (whole.is_reply and whole.legible and pieces.is_stream and pieces.legible):
+        if not (whole.is_reply and whole.legible and pieces.is_stream and pieces.legible) or whole.text is None:
             yield Unclear("one of the two did not come back readable")
         elif whole.text != pieces.text:
             at = _differs(whole.text or "", pieces.text or "")

@@ -18,6 +18,7 @@ def auth(scene: Scene) -> Script:
         if near not in scene.profile.credentials.values():
             yield Ask(f"unknown-{name}", key=None, authorization=f"Bearer {near}")
     yield Ask("scheme", key=None, authorization=f"Basic {valid}")
+    yield Ask("scheme-none", key=None, authorization=valid)
     if scene.streams:
         yield Ask("stream-good", stream=True)
         yield Ask("stream-missing", key=None, stream=True)
@@ -83,9 +84,9 @@ def agent(scene: Scene) -> Script:
 def balance(scene: Scene) -> Script:
     """A key whose balance is spent."""
     yield Ask("good")
-    yield Ask("broke", key="broke")
+    yield Ask("broke", key="broke", patient=False)
     if scene.streams:
-        yield Ask("stream-broke", key="broke", stream=True)
+        yield Ask("stream-broke", key="broke", stream=True, patient=False)
 
 
 @scenario("connections")

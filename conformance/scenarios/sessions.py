@@ -64,6 +64,22 @@ def continue_named(scene: Scene) -> Script:
         yield Ask("ask", message=scene.profile.recall.ask, session=session)
 
 
+@scenario("refused-turns")
+def refused_turns(scene: Scene) -> Script:
+    """A session in which something is told again by requests that are refused, each for another reason; then it is asked."""
+    session = yield from scene.begin()
+    if session is None:
+        return
+    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask(
+        "refused-unknown", message=_tell(scene), session=session, key=None, authorization=f"Bearer {scene.word()}"
+    )
+    yield Ask("refused-agent", message=_tell(scene), session=session, agent=scene.nobody())
+    if "metadata" in scene.dialect.request.chat:
+        yield Ask("refused-body", message=_tell(scene), session=session, set={"metadata": "web"}, valid=False)
+    yield Ask("ask", message=scene.profile.recall.ask, session=session)
+
+
 @scenario("keys-apart", needs=("credentials.other_customer",))
 def keys_apart(scene: Scene) -> Script:
     """Another customer asks under the same session id."""

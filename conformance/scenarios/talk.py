@@ -16,6 +16,9 @@ HOSTILE = (
 LETTERS = "\u00e9\u4f60\U0001f30d" * 12
 """Characters of two, three and four bytes without a space: whoever cuts bytes instead of text spoils one of them."""
 
+CHARACTERS = '\u00e9 \u4f60 \U0001f30d e\u0301 \ufb01 \uff21 <b>&amp; "it\'s" 100% \\n {x} $y'
+"""What careless servers escape for HTML, interpolate, or replace by a character that looks the same."""
+
 
 @scenario("reply")
 def reply(scene: Scene) -> Script:
@@ -75,7 +78,7 @@ def metadata(scene: Scene) -> Script:
 @scenario("writings")
 def writings(scene: Scene) -> Script:
     """One request written in other ways that mean the same in JSON and HTTP."""
-    message = f"Say {scene.word()}: \u00e9 \u4f60 \U0001f30d"
+    message = f"Say {scene.word()}: {CHARACTERS}"
     yield Ask("good", message=message)
     yield Ask("raw", message=message, written="raw")
     yield Ask("spaced", message=message, written="spaced")

@@ -12,6 +12,7 @@ import pytest
 from chatproof.conformance.judge import Evidence, Judged
 from chatproof.conformance.profile import Profile, profile
 from chatproof.conformance.run import Facts, Options, Progress, Run, exit_code, finish, verify
+from chatproof.conformance.scenario import SCENARIOS, Scene, Script
 from chatproof.conformance.transcript import Transcript
 from chatproof.simulator.app import Running, running
 from chatproof.simulator.population import profile as population
@@ -172,3 +173,17 @@ def test_every_requirement_is_judged_once() -> None:
     rows = requirements(GUIDE)
     run = recorded(ORDINARY, rows=rows)
     assert [row.requirement for row in run.judged] == list(rows)
+
+
+def test_a_crash_of_ours_is_an_outcome_and_no_verdict(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(scene: Scene) -> Script:
+        raise RuntimeError("ours")
+        yield
+
+    play.__module__ = SCENARIOS["metadata"].play.__module__
+    monkeypatch.setitem(SCENARIOS, "metadata", replace(SCENARIOS["metadata"], play=play))
+    run = verify(target(server), GUIDE, Options(select=("metadata/*", "stream/text-matches-reply")))
+    outcomes = {row.requirement.id: (row.outcome, row.reason) for row in run.judged}
+    assert outcomes["stream/text-matches-reply"] == ("pass", None)
+    assert outcomes["metadata/accepted"] == ("error", "the scenario crashed: RuntimeError: ours")
+    assert (run.verdict, exit_code([run])) == ("incomplete", 3)

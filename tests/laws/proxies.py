@@ -224,6 +224,14 @@ def truncates_ids(request: HttpRequest) -> HttpRequest:
     return replace(request, body=SESSION.sub(lambda match: match[1] + match[2][:20] + b'"', request.body))
 
 
+def hears_refused(request: HttpRequest, answer: Answer) -> Plan:
+    """What was said is written down before anybody looks whose key it came with."""
+    plan = answer(request)
+    if plan.status == 401 and SESSION.search(request.body):
+        answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+    return plan
+
+
 def by_beginning(request: HttpRequest) -> HttpRequest:
     """A key is known by how it begins."""
     credential = request.headers.get("authorization", "")

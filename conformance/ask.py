@@ -28,7 +28,7 @@ class Ask:
     ``omit``: roles left out; ``at``: role -> another pointer than the first; ``extra``: undocumented fields;
     ``written``: how the JSON is spelt (raw UTF-8, with white space, in another order). ``body``, ``authorization``, ``headers``, ``method`` and ``path`` replace what would be built.
     ``version`` of HTTP, ``without`` some header, ``chunked`` body, ``keep``: over the scenario's kept connection,
-    ``patient``: a stray 429 is waited out once.
+    ``patient``: a stray 429 is waited out once. ``watch``: look afterwards whether the target closes the connection.
     """
 
     step: str
@@ -53,6 +53,7 @@ class Ask:
     chunked: bool = False
     keep: bool = False
     patient: bool = True
+    watch: bool = False
     method: str | None = None
     path: str | None = None
 

@@ -87,7 +87,9 @@ class WireChannel:
         elif self._kept is None:
             self._kept = wire.Connection(self.endpoint, self.profile.deadlines)
         until = partial(self._is_done, request, asked) if self._stays_open else None
-        exchange = wire.send(self.endpoint, request, self.profile.deadlines, until=until, connection=self._kept)
+        exchange = wire.send(
+            self.endpoint, request, self.profile.deadlines, until=until, connection=self._kept, watch=ask.watch
+        )
         exchange = replace(exchange, id=self._number(), label=ask.step, asked=asked)
         self._after(ask, exchange)
         return exchange

@@ -83,6 +83,9 @@ class Exchange:
 
     ``id`` is unique in a run (``ex-0007``), ``label`` says what the request was for. ``detail`` is the operating system's
     or our own word on how it ended. ``asked`` is plain data: what the judge meant by the request.
+
+    ``hung_up``: whether the target closed the connection after its response; ``None`` where nobody watched. ``body_ns``: when a
+    body that was held back (``Expect: 100-continue``) was sent after all, monotonic; ``None`` if at once or never.
     """
 
     id: str
@@ -94,6 +97,8 @@ class Exchange:
     end: End
     detail: str = ""
     asked: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    hung_up: bool | None = None
+    body_ns: int | None = None
 
     @cached_property
     def raw(self) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..spec.files import BadFile, Problem, read_text
 from ..spec.load import seconds
-from .wire import Deadlines
+from .connection import Deadlines
 
 DEFAULT_DEADLINES = Deadlines(connect=5.0, first_byte=30.0, idle=30.0, total=120.0)
 COMMENT = re.compile(r"(?:^|\s)#.*")

@@ -30,7 +30,7 @@ FATAL_SLIPS = frozenset(
 
 LOOKS_LIKE_EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?(?:[^{\[<]*[\r\n])?\s*data\s*:", re.IGNORECASE)
 """A body that begins as a stream of events does, comments and other fields before its first data included."""
-ELSEWHERE = ("nowhere", "get", "head", "no-host", "http-1-0")
+ELSEWHERE = ("nowhere", "get", "head", "no-host", "http-1-0", "expect")
 """Steps whose requests the target's HTTP server may answer before any code of the API runs."""
 
 

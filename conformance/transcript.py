@@ -204,6 +204,8 @@ def _record(exchange: Exchange) -> dict[str, Any]:
         "sent_ns": exchange.sent_ns,
         "end": exchange.end.value,
         "detail": exchange.detail,
+        "hung_up": exchange.hung_up,
+        "body_ns": exchange.body_ns,
         "reads": [[read.at_ns, _from_bytes(read.data)] for read in exchange.reads],
     }
 
@@ -227,6 +229,8 @@ def _exchange(record: dict[str, Any]) -> Exchange:
         end=End(record["end"]),
         detail=record["detail"],
         asked=dict(record["asked"]),
+        hung_up=record.get("hung_up"),
+        body_ns=record.get("body_ns"),
     )
 
 

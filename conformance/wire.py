@@ -1,4 +1,4 @@
-"""The only file with a socket. Sends one request and records what comes back, byte for byte and read for read.
+"""Sends one request over a socket and records what comes back, byte for byte and read for read.
 
 Nothing a target does raises here: every failure is an ``Exchange`` with its ``End``. Each ``recv`` is stamped before its
 bytes are looked at, and they are looked at only to find out whether more will come; reading can wait (``framing.parse``).
@@ -12,85 +12,24 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
 from types import TracebackType
 from typing import Self
 
+from .connection import Connection, Deadlines
 from .endpoint import Endpoint, encode
 from .exchange import Chunk, End, Exchange, Request
 from .framing import Framer, parse
+from .head import HEAD_END
 from .sse import read
 
+__all__ = ["Connection", "Deadlines", "Live", "open", "send"]
+
 RECV_SIZE = 65536
+WATCHED_S = 5.0
+"""How long a target may take to close a connection after its response, where that is watched."""
 
 Until = Callable[[bytes], bool]
 """Asked after each ``recv`` with all raw bytes so far: is this what we wanted?"""
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """Seconds: until the connection (and TLS) stands, until the first byte, between two reads, and for all of it."""
-
-    connect: float = 5.0
-    first_byte: float = 30.0
-    idle: float = 30.0
-    total: float = 120.0
-
-
-class Connection:
-    """A connection kept open for several requests, to see whether the target keeps it too. Never reconnects.
-
-    ``usable`` turns false when the target closes, breaks the framing, or sends what nobody asked for.
-    """
-
-    def __init__(self, endpoint: Endpoint, deadlines: Deadlines, *, insecure: bool = False) -> None:
-        self.endpoint = endpoint
-        self.usable = True
-        self._deadlines = deadlines
-        self._insecure = insecure
-        self._socket: socket.socket | None = None
-
-    def socket(self) -> socket.socket:
-        """The socket, connected on the first call; raises ``OSError`` as ``connect`` does."""
-        if self._socket is None:
-            self._socket = connect(self.endpoint, self._deadlines.connect, insecure=self._insecure)
-        return self._socket
-
-    def close(self) -> None:
-        """Hang up; twice does no harm."""
-        self.usable = False
-        if self._socket is not None:
-            self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-@cache
-def _tls(insecure: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    if insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def connect(endpoint: Endpoint, timeout: float, *, insecure: bool = False) -> socket.socket:
-    """A connected socket, TLS included, within ``timeout`` seconds an address; raises ``OSError``."""
-    plain = socket.create_connection((endpoint.host, endpoint.port), timeout)
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if endpoint.scheme == "http":
-        return plain
-    try:
-        return _tls(insecure).wrap_socket(plain, server_hostname=endpoint.host)
-    except OSError:
-        plain.close()
-        raise
 
 
 def send(
@@ -101,12 +40,14 @@ def send(
     until: Until | None = None,
     connection: Connection | None = None,
     insecure: bool = False,
+    watch: bool = False,
 ) -> Exchange:
     """One request and its whole response, or as much of it as ``until`` wants. Raises only for a request we got wrong.
 
     With a ``connection`` the request goes over it and it stays open (``Connection: keep-alive``); otherwise a new one is made.
+    ``watch``: stay after the response and see whether the target closes the connection.
     """
-    with Live(endpoint, request, deadlines, connection, insecure) as live:
+    with Live(endpoint, request, deadlines, connection, insecure, watch=watch) as live:
         return live.finish() if until is None or live.read_more(until) else live.leave()
 
 
@@ -142,10 +83,16 @@ class Live:
         deadlines: Deadlines,
         connection: Connection | None = None,
         insecure: bool = False,
+        *,
+        watch: bool = False,
     ) -> None:
         self._request = request
         self._deadlines = deadlines
         self._kept = connection is not None
+        self._watch = watch
+        self._hung_up: bool | None = None
+        self._holds_back = (request.header("expect") or "").lower() == "100-continue"
+        self._body_ns: int | None = None
         self._connection = connection or Connection(endpoint, deadlines, insecure=insecure)
         self._framer = Framer(request.method)
         self._reads: list[Chunk] = []
@@ -165,7 +112,18 @@ class Live:
     def exchange(self) -> Exchange:
         """What has been recorded so far; while it is under way its ``end`` reads ``left``. It has no ``id`` or ``label`` yet."""
         reads, end = tuple(self._reads), self._end or End.LEFT
-        return Exchange("", "", self._request, self._sent_at, self._sent_ns, reads, end, self._detail)
+        return Exchange(
+            "",
+            "",
+            self._request,
+            self._sent_at,
+            self._sent_ns,
+            reads,
+            end,
+            self._detail,
+            hung_up=self._hung_up,
+            body_ns=self._body_ns,
+        )
 
     def read_more(self, until: Until | None = None) -> bool:
         """One more ``recv``, or as many as ``until`` needs; whether the exchange has ended by that."""
@@ -212,8 +170,28 @@ class Live:
 
     def _send(self, sock: socket.socket, data: bytes) -> None:
         """The time of sending is the last moment before the first byte leaves."""
-        sock.settimeout(max(min(self._deadlines.idle, self._left()), 0.001))
+        head, body = data, b""
+        if self._holds_back:
+            end = data.index(b"\r\n\r\n") + 4
+            head, body = data[:end], data[end:]
         self._sent_at, self._sent_ns = time.time(), time.monotonic_ns()
+        self._write(sock, head)
+        if self._holds_back and self._end is None:
+            self._hold_back(sock, body)
+
+    def _hold_back(self, sock: socket.socket, body: bytes) -> None:
+        """Send the body when a 100 asks for it, or when none came in time; not after a final answer (RFC 9110 10.1.1)."""
+        while self._holds_back and self._end is None and self._framer.status is None:
+            self._recv()
+            if HEAD_END.search(b"".join(chunk.data for chunk in self._reads)):
+                self._holds_back = False
+        if self._end is None and self._framer.status is None:
+            self._body_ns = time.monotonic_ns()
+            self._write(sock, body)
+        self._holds_back = False
+
+    def _write(self, sock: socket.socket, data: bytes) -> None:
+        sock.settimeout(max(min(self._deadlines.idle, self._left()), 0.001))
         try:
             sock.sendall(data)
         except TimeoutError:
@@ -255,12 +233,16 @@ class Live:
             return
         if self._framer.complete:
             self._surplus()
+            if self._watch:
+                self._hung_up = not self._connection.usable or self._closes()
             self._over(End.COMPLETE, self._detail)
         else:
             self._over(End.BROKEN, f"the framing is broken: {self._framer.broken}")
 
     def _timed_out(self, *, total: bool) -> None:
-        if total:
+        if self._holds_back and not total:
+            self._holds_back = False
+        elif total:
             self._over(End.TOTAL_TIMEOUT, f"not complete within {self._deadlines.total:g} s")
         elif self._reads:
             self._over(End.IDLE_TIMEOUT, f"nothing for {self._deadlines.idle:g} s")
@@ -277,8 +259,27 @@ class Live:
                 self._framer.feed(data)
             self._connection.usable = False
 
+    def _closes(self) -> bool:
+        """Whether the target closes the connection soon, though nothing more is asked of it."""
+        assert self._socket is not None
+        try:
+            while (left := min(WATCHED_S, self._deadlines.idle, self._left())) > 0:
+                self._socket.settimeout(left)
+                data = self._socket.recv(RECV_SIZE)
+                if not data:
+                    return True
+                self._reads.append(Chunk(time.monotonic_ns(), data))
+                self._framer.feed(data)
+        except (TimeoutError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
+        return False
+
     def _over(self, end: End, detail: str) -> None:
         self._end, self._detail = end, detail
+        if self._watch and end is End.CLOSED:
+            self._hung_up = True
         reusable = end is End.COMPLETE and self._framer.keep_alive and not self._framer.surplus
         if not (self._kept and reusable):
             self._connection.close()

@@ -121,6 +121,27 @@ def keep_alive(steps: Steps) -> Iterator[Note]:
 
 
 @of("connections", control="good")
+def closes(steps: Steps) -> Iterator[Note]:
+    """A request with Connection: close has its connection closed after the response (RFC 9112 9.6; AMB-23)."""
+    seen = steps["close"]
+    if seen.exchange.hung_up is None:
+        yield Unclear(f"no whole response came, so nobody could close after it ({seen.exchange.end.value})")
+    elif not seen.exchange.hung_up:
+        yield Finding("the connection closed after the response", "it was left open", seen)
+
+
+@of("connections", control="good")
+def continues(steps: Steps) -> Iterator[Note]:
+    """A request with Expect: 100-continue hears a 100 or its final status before it sends the body (RFC 9110 10.1.1; AMB-23)."""
+    exchange = (seen := steps["expect"]).exchange
+    if not exchange.reads:
+        yield Finding("status 100, or a final one", f"nothing ({exchange.end.value})", seen)
+    elif exchange.body_ns is not None and exchange.reads[0].at_ns > exchange.body_ns:
+        got = f"nothing until the body was sent all the same, then status {seen.status or exchange.end.value}"
+        yield Finding("status 100, or a final one, before the body is sent", got, seen)
+
+
+@of("connections", control="good")
 def no_chunked_to_1_0(steps: Steps) -> Iterator[Note]:
     """A request of HTTP/1.0 is not answered with Transfer-Encoding (RFC 9112 6.1)."""
     seen = steps["http-1-0"]

@@ -91,11 +91,13 @@ def balance(scene: Scene) -> Script:
 
 @scenario("connections")
 def connections(scene: Scene) -> Script:
-    """The same good request in other ways of HTTP: an older version, no Host, a body in chunks, two on one connection."""
+    """The same good request in other ways of HTTP: an older version, no Host, a body in chunks or held back, two on one connection."""
     yield Ask("good")
     yield Ask("http-1-0", version="1.0")
     yield Ask("no-host", without=("Host",), valid=False)
     yield Ask("chunked", chunked=True)
+    yield Ask("expect", headers=(("Expect", "100-continue"),))
+    yield Ask("close", watch=True)
     first = yield Ask("kept-1", keep=True, stream=scene.streams)
     if scene.kept(first):
         yield Ask("kept-2", keep=True)

@@ -38,12 +38,17 @@ class Played:
 
 
 @contextmanager
-def server(*script: Step, tls: ssl.SSLContext | None = None, wait_for_hang_up: bool = False) -> Iterator[Played]:
-    """Reads a request, then plays: bytes are sent, an event is awaited, ``RESET`` resets; afterwards it closes."""
+def server(
+    *script: Step, tls: ssl.SSLContext | None = None, wait_for_hang_up: bool = False, at_head: bytes = b""
+) -> Iterator[Played]:
+    """Reads a request, then plays: bytes are sent, an event is awaited, ``RESET`` resets; afterwards it closes.
+
+    ``at_head`` is sent when the request's head has come; unless it is a 100, the body is then not waited for.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(5)
         played = Played(Endpoint("https" if tls else "http", "127.0.0.1", listener.getsockname()[1]))
-        thread = threading.Thread(target=_play, args=(listener, script, played, tls, wait_for_hang_up))
+        thread = threading.Thread(target=_play, args=(listener, script, played, tls, wait_for_hang_up, at_head))
         thread.start()
         try:
             yield played
@@ -58,13 +63,18 @@ def server(*script: Step, tls: ssl.SSLContext | None = None, wait_for_hang_up: b
 
 
 def _play(
-    listener: socket.socket, script: tuple[Step, ...], played: Played, tls: ssl.SSLContext | None, wait: bool
+    listener: socket.socket,
+    script: tuple[Step, ...],
+    played: Played,
+    tls: ssl.SSLContext | None,
+    wait: bool,
+    at_head: bytes,
 ) -> None:
     try:
         plain, _ = listener.accept()
         plain.settimeout(5)
         with tls.wrap_socket(plain, server_side=True) if tls else plain as peer:
-            played.requests.append(_request(peer))
+            played.requests.append(_request(peer, at_head))
             for step in script:
                 if isinstance(step, bytes):
                     peer.sendall(step)
@@ -83,11 +93,14 @@ def _play(
         played.closed.set()
 
 
-def _request(peer: socket.socket) -> bytes:
+def _request(peer: socket.socket, at_head: bytes = b"") -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
         data += peer.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
+    peer.sendall(at_head)
+    if at_head and b" 100 " not in at_head:
+        return data
     length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
     while len(body) < length:
         body += peer.recv(65536)

@@ -22,6 +22,7 @@ from chatproof.conformance.framing import Framer
 from chatproof.conformance.profile import Profile, profile
 from chatproof.conformance.run import Options, Run
 from chatproof.conformance.wire import Deadlines
+from chatproof.simulator.app import CONTINUE
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.plan import Plan, Write, http_date
 from chatproof.simulator.population import profile as population
@@ -122,8 +123,14 @@ class MemoryChannel(WireChannel):
         now = self.clock.now()
         plan = self._plan(encode(self.endpoint, request, keep_alive=ask.keep), now)
         sent_ns = int((now - FROZEN_AT) * NS)
-        reads, end, detail = carried(plan, request.method, sent_ns, self.profile.deadlines)
-        return Exchange(self._number(), ask.step, request, now, sent_ns, reads, end, detail, asked), plan
+        body_ns = None
+        if request.header("expect") is not None:
+            body_ns = sent_ns + 1
+        reads, end, detail = carried(plan, request.method, sent_ns + 2 * (body_ns is not None), self.profile.deadlines)
+        if body_ns is not None:
+            reads = (Chunk(sent_ns, CONTINUE), *reads)
+        exchange = Exchange(self._number(), ask.step, request, now, sent_ns, reads, end, detail, asked, body_ns=body_ns)
+        return replace(exchange, hung_up=plan.end != "keep-alive" if ask.watch else None), plan
 
     def _plan(self, raw: bytes, now: float) -> Plan:
         def answer(request: HttpRequest) -> Plan:

@@ -89,6 +89,7 @@ MUTANTS = (
     _mutant("no-chunks", refuses(lambda r: "transfer-encoding" in r.headers, 411), "http.chunked_request"),
     _mutant("chunks-to-1.0", adds(b"Transfer-Encoding: chunked", lambda r, _: r.version == (1, 0)), "http.no_chunked_to_1_0"),
     _mutant("hangs-up", fixed(hangs_up), "http.keep_alive"),
+    _mutant("stays-connected", lambda: lambda r, answer: replace(answer(r), end="keep-alive"), "http.closes"),
     # odd input
     _mutant("odd-refused", refuses(lambda r: message(r) == "" or "\ud83d" in message(r) or len(r.body) > 1 << 20, 418),
         "errors.empty_message", "errors.surrogate", "errors.huge_body"),

@@ -20,8 +20,11 @@ MAY: dict[str, set[str]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "aiohttp": ("simulator/",),
     "h11": ("conformance/framing.py",),
-    "socket": ("conformance/wire.py", "simulator/pacer.py"),
-    "ssl": ("conformance/wire.py",),
+    "socket": ("conformance/connection.py", "conformance/wire.py", "simulator/pacer.py"),
+    "ssl": (
+        "conformance/connection.py",
+        "conformance/wire.py",
+    ),
     "schemathesis": ("conformance/contract.py",),
     "hypothesis": ("conformance/contract.py",),
     "pytest": ("conformance/plugin.py", "conformance/allure.py"),

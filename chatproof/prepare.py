@@ -9,10 +9,10 @@ import click
 
 from .conformance.advertised import advertised, server_now
 from .conformance.ask import Ask
-from .conformance.channel import WireChannel
+from .conformance.channel import SPENDING, WireChannel
 from .conformance.check import CHECKS
 from .conformance.judge import choose
-from .conformance.paper import cost
+from .conformance.paper import Cost, cost
 from .conformance.preflight import explain
 from .conformance.profile import Profile
 from .conformance.run import Options, chosen_scenarios, missing
@@ -25,7 +25,6 @@ from .targets import targets
 
 SKEW_S = 5
 """A clock that differs by more is worth a word."""
-SPENDERS = ("limited", "daily")
 
 
 def plan(*, level: str, select: tuple[str, ...], pace: str | None, **target: Any) -> int:
@@ -41,8 +40,10 @@ def plan(*, level: str, select: tuple[str, ...], pace: str | None, **target: Any
             click.echo(f"{dialect.name} {profile.base_url}: at most {found.requests} requests")
             for key, number in sorted(found.by_key.items(), key=lambda item: -item[1]):
                 click.echo(f"  {number:4}  with {'no key' if key == 'none' else f'credentials.{key}'}")
-            paid = sum(number for key, number in found.by_key.items() if key not in (*SPENDERS, "none"))
+            paid = sum(number for key, number in found.by_key.items() if key not in (*SPENDING, "none"))
             click.echo(f"  {_time(paid, limit, profile)}")
+            if found.waiting_s:
+                click.echo(f"  {_waiting(found)}")
             if trouble is not None:
                 click.echo(f"  but as it stands nothing can be verified: {trouble}")
                 code = 3
@@ -94,6 +95,10 @@ def _time(paid: int, limit: int | None, profile: Profile) -> str:
     )
 
 
+def _waiting(found: Cost) -> str:
+    return f"about {found.waiting_s:.0f} s of waiting until windows end and sessions expire"
+
+
 def _examine(profile: Profile, dialect: Dialect) -> bool:
     channel = WireChannel(dialect, profile)
     first = Seen(channel.send(Ask("ordinary")), dialect, profile)
@@ -121,6 +126,9 @@ def _examine(profile: Profile, dialect: Dialect) -> bool:
         _say(abs(skew) <= SKEW_S, f"its clock differs by {skew:+.0f} s")
     said = advertised(first)
     _say(True, f"advertises {said.limit} requests a window" if said.limit else "advertises no limit")
+    found = cost(profile, dialect, requirements(dialect), Options())
+    if found.waiting_s:
+        _say(True, f"a whole verification takes {_waiting(found)}")
     _left_out(profile, dialect)
     return good
 
@@ -165,6 +173,8 @@ credentials:
   valid: ${{CHAT_API_KEY}}                   # the only one that is required; generous{advertised}
   # limited: ${{CHAT_LIMITED_KEY}}           # of a small plan per minute, see limits: it is spent
   # daily: ${{CHAT_DAILY_KEY}}               # of a small plan per day: it is spent
+  # brief: ${{CHAT_BRIEF_KEY}}               # like limited, with a window short enough to wait for its end, see limits
+  # pro: ${{CHAT_PRO_KEY}}                   # of the second documented plan: it is spent, if the budget allows
   # broke: ${{CHAT_BROKE_KEY}}               # no balance: 402
   # revoked: ${{CHAT_REVOKED_KEY}}           # valid once
   # other_customer: ${{CHAT_OTHER_KEY}}      # a valid key of another account
@@ -180,10 +190,10 @@ agents:
   # unicode: …                             # answers beyond ASCII
   # long: …                                # long replies
 # recall: {{tell: "Remember this code: {{nonce}}", ask: "What code did I ask you to remember?"}}   # an agent that can
-# limits: {{requests_per_minute: 20, concurrent: 2, requests_per_day: 25}}                       # of limited, limited, daily
+# limits: {{requests_per_minute: 20, concurrent: 2, requests_per_day: 25, brief_requests: 3, brief_window: 2s}}   # of limited, limited, daily, brief
 # claims: [{tools}deterministic, paced, concurrency]                                          # what the target promises to do
 # session_expiry: 30s                      # only if it is short enough to wait for
 # rulings: {{AMB-09: created}}               # pin a reading of a contested point
-# deadlines: {{connect: 5s, first_byte: 30s, idle: 30s, total: 120s}}
+# deadlines: {{connect: 5s, first_byte: 30s, idle: 30s, total: 120s, window: 65s}}   # window: how long the end of a limit is waited for; 0s: not
 # budget: {{requests: 300, pace: auto}}
 """

@@ -6,6 +6,7 @@ import email.utils
 import re
 from dataclasses import dataclass
 
+from .exchange import Exchange
 from .seen import Seen
 
 
@@ -25,6 +26,37 @@ def advertised(seen: Seen) -> Advertised:
 
 def retry_after(seen: Seen) -> str | None:
     return seen.exchange.header(seen.dialect.limits.retry_after)
+
+
+def stated_wait(seen: Seen) -> float | None:
+    """In how many seconds to come back, as a refusal says it; where it says so twice, where it is documented to.
+
+    The body's field first, since only a documented one is read; then ``Reset`` and ``Retry-After``. ``None``: it does not say.
+    """
+    body = seen.refusal().get("retry_after")
+    if isinstance(body, int) and not isinstance(body, bool):
+        return float(max(body, 0))
+    reset = advertised(seen).reset
+    until_reset = max(reset - server_now(seen), 0.0) if reset is not None and is_epoch(reset) else None
+    waits = [until_reset, _header_wait(seen)]
+    return next((wait for wait in waits[:: 1 if seen.dialect.limits.promised else -1] if wait is not None), None)
+
+
+def heard_at(exchange: Exchange) -> float:
+    """When the last of a response came, in epoch seconds: what a stated wait counts from."""
+    last_ns = exchange.reads[-1].at_ns if exchange.reads else exchange.sent_ns
+    return exchange.sent_at + (last_ns - exchange.sent_ns) / 1e9
+
+
+def _header_wait(seen: Seen) -> float | None:
+    value = retry_after(seen)
+    if (whole := number(value)) is not None:
+        return float(whole)
+    date = email.utils.parsedate_tz(value) if value else None
+    try:
+        return max(email.utils.mktime_tz(date) - server_now(seen), 0.0) if date else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def number(text: str | None) -> int | None:

@@ -22,7 +22,7 @@ from .profile import Profile
 from .seen import Seen
 
 MOST_WAIT_S = 61.0
-SPENDING = ("limited", "daily")
+SPENDING = ("limited", "daily", "brief", "pro")
 """Keys that scenarios use up on purpose: never paced, and a 429 to them is what was wanted."""
 
 
@@ -73,7 +73,8 @@ class WireChannel:
         return held.named(held.stream.finish())
 
     def leave(self, held: _Held) -> Exchange:
-        """Hang up on a held stream; what it received until then."""
+        """Hang up on a held stream; what it received until then, and whether it had ended by itself."""
+        held.stream.catch_up()
         return held.named(held.stream.leave())
 
     def wait(self, seconds: float) -> None:

@@ -13,12 +13,16 @@ from .endpoint import Endpoint
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds: until the connection (and TLS) stands, until the first byte, between two reads, and for all of it."""
+    """Seconds: until the connection (and TLS) stands, until the first byte, between two reads, and for all of it.
+
+    ``window``: how long the end of a limit's window is waited for; 0 for not at all.
+    """
 
     connect: float = 5.0
     first_byte: float = 30.0
     idle: float = 30.0
     total: float = 120.0
+    window: float = 65.0
 
 
 class Connection:

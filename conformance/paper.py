@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..spec import Dialect, Requirement
+from ..spec import Dialect, Plan, Requirement
 from .ask import Ask, compose
 from .exchange import Chunk, End, Exchange
+from .plans import second_plan
 from .profile import Profile
 from .run import Options, chosen_scenarios, missing
 from .scenario import Scene, drive
@@ -22,6 +23,8 @@ class Cost:
 
     by_scenario: dict[str, int]
     by_key: dict[str, int]
+    waiting_s: float = 0.0
+    """How long it would wait for sessions to expire and windows to end, in seconds; pacing comes on top of it."""
 
     @property
     def requests(self) -> int:
@@ -35,7 +38,12 @@ class PaperChannel:
     dialect: Dialect
     profile: Profile
     asks: list[Ask] = field(default_factory=list)
+    waited_s: float = 0.0
     _spent: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def _second(self) -> Plan | None:
+        return second_plan(self.dialect)
 
     def send(self, ask: Ask) -> Exchange:
         self.asks.append(ask)
@@ -43,11 +51,18 @@ class PaperChannel:
         key = ask.key or ""
         self._spent[key] += 1
         limits = self.profile.limits
-        limit = {"limited": limits.requests_per_minute, "daily": limits.requests_per_day}.get(key)
+        limit = {
+            "limited": limits.requests_per_minute,
+            "daily": limits.requests_per_day,
+            "brief": limits.brief_requests or limits.requests_per_minute,
+            "pro": self._second.requests_per_minute if self._second else None,
+        }.get(key)
         status = 429 if limit is not None and self._spent[key] > limit else 200
         body = json.dumps(self._reply(ask)).encode()
         head = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
-        return Exchange("paper", ask.step, request, 0.0, 0, (Chunk(0, head + body),), End.COMPLETE, asked=asked)
+        return Exchange(
+            "paper", ask.step, request, self.waited_s, 0, (Chunk(0, head + body),), End.COMPLETE, asked=asked
+        )
 
     def open(self, ask: Ask) -> Ask:
         return ask
@@ -59,7 +74,9 @@ class PaperChannel:
         return self.send(held)
 
     def wait(self, seconds: float) -> None:
-        return None
+        """Whatever was spent is whole again."""
+        self.waited_s += seconds
+        self._spent.clear()
 
     def done(self) -> None:
         return None
@@ -81,11 +98,13 @@ def cost(profile: Profile, dialect: Dialect, rows: Sequence[Requirement], option
     """What verifying these rows would send, the preflight included."""
     by_scenario: dict[str, int] = {"preflight": 1}
     by_key: Counter[str] = Counter(valid=1)
+    waiting_s = 0.0
     for scenario in chosen_scenarios(rows):
         if missing(scenario, profile) is not None:
             continue
         channel = PaperChannel(dialect, profile)
         drive(scenario.play(Scene(dialect, profile, options.seed or 0, scenario.name)), scenario.name, channel)
         by_scenario[scenario.name] = len(channel.asks)
+        waiting_s += channel.waited_s
         by_key.update(ask.key or "none" for ask in channel.asks)
-    return Cost(by_scenario, dict(by_key))
+    return Cost(by_scenario, dict(by_key), waiting_s)

@@ -17,7 +17,7 @@ from ..spec.files import BadFile, Problem, read_text
 from ..spec.load import seconds
 from .connection import Deadlines
 
-DEFAULT_DEADLINES = Deadlines(connect=5.0, first_byte=30.0, idle=30.0, total=120.0)
+DEFAULT_DEADLINES = Deadlines(connect=5.0, first_byte=30.0, idle=30.0, total=120.0, window=65.0)
 COMMENT = re.compile(r"(?:^|\s)#.*")
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -36,11 +36,13 @@ class Recall:
 
 @dataclass(frozen=True)
 class Claimed:
-    """The small limits of the keys ``limited`` and ``daily``; ``None``: not said."""
+    """The small limits of the keys ``limited``, ``daily`` and ``brief`` (its window in seconds); ``None``: not said."""
 
     requests_per_minute: int | None = None
     concurrent: int | None = None
     requests_per_day: int | None = None
+    brief_requests: int | None = None
+    brief_window: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class Profile:
         return tuple(sorted(set(self.credentials.values()), key=len, reverse=True))
 
     def lacks(self, need: str) -> bool:
-        """Whether the key named as in the file (``credentials.limited``, ``limits.concurrent``) is missing."""
+        """Whether the key named as in the file (``credentials.limited``) is missing; of several joined by ``or``, all."""
+        return all(self._lacks(one) for one in need.split(" or "))
+
+    def _lacks(self, need: str) -> bool:
         section, _, key = need.partition(".")
         part = getattr(self, section)
         if not key:
@@ -109,6 +114,9 @@ def profile(data: Mapping[str, Any]) -> Profile:
     """A ``Profile`` from checked data; ``base_url`` and ``dialect`` must be there by now."""
     budget = data.get("budget", {})
     deadlines = {key: seconds(value) for key, value in data.get("deadlines", {}).items()}
+    limits = dict(data.get("limits", {}))
+    if "brief_window" in limits:
+        limits["brief_window"] = seconds(limits["brief_window"])
     expiry = data.get("session_expiry")
     return Profile(
         base_url=data["base_url"].rstrip("/"),
@@ -116,7 +124,7 @@ def profile(data: Mapping[str, Any]) -> Profile:
         credentials=dict(data.get("credentials", {})),
         agents=dict(data.get("agents", {})),
         recall=Recall(**data["recall"], given=True) if "recall" in data else Recall(),
-        limits=Claimed(**data.get("limits", {})),
+        limits=Claimed(**limits),
         session_expiry_s=None if expiry is None else seconds(expiry),
         claims=frozenset(data.get("claims", ())),
         rulings={key: str(value) for key, value in data.get("rulings", {}).items()},

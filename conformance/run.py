@@ -152,7 +152,7 @@ def _play(
     profile, dialect = channel.profile, channel.dialect
     chosen, chooses = list(chosen_scenarios(rows)), True
     for number, scenario in enumerate(chosen, 1):
-        lacking = missing(scenario, profile)
+        lacking = missing(scenario, profile) or _too_dear(scenario, channel)
         if lacking is not None:
             absent[scenario.name] = lacking
             continue
@@ -197,6 +197,15 @@ def missing(scenario: Scenario, profile: Profile) -> Absent | None:
         return Absent("not_verified", f"needs {' and '.join(not_installed)}, which {EXTRA} brings")
     lacking = [need for need in scenario.needs if profile.lacks(need)]
     return Absent("not_verified", f"needs {' and '.join(lacking)} in the profile") if lacking else None
+
+
+def _too_dear(scenario: Scenario, channel: WireChannel) -> Absent | None:
+    """Why a scenario that spends much is left out of a run whose budget it would break."""
+    most, profile = channel.profile.max_requests, channel.profile
+    costs = scenario.costs(profile, channel.dialect) if scenario.costs is not None else 0
+    if most is None or channel.count + costs <= most:
+        return None
+    return Absent("not_verified", f"needs {costs} requests, and budget.requests leaves {most - channel.count}")
 
 
 def _via(evidence: Evidence) -> Via:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..spec import Dialect
+from .advertised import stated_wait
 from .ask import Ask
 from .exchange import Exchange
 from .profile import Profile
@@ -92,6 +93,14 @@ class Scene:
             return self.session()
         return self.session_of((yield Ask(step)))
 
+    def tell(self) -> str:
+        """Something to remember, with a word of its own."""
+        return self.profile.recall.tell.format(nonce=self.word())
+
+    def stated_wait(self, exchange: Exchange) -> float | None:
+        """In how many seconds a refusal says to come back."""
+        return stated_wait(Seen(exchange, self.dialect, self.profile))
+
     def nobody(self) -> str:
         """The id of an agent that does not exist."""
         return self.profile.agents.get("unknown") or f"{self.dialect.agent_prefix or ''}missing-{self.word()}"
@@ -126,11 +135,15 @@ class Scene:
         return bool(self.dialect.stream)
 
 
+Costs = Callable[[Profile, Dialect], int]
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A named conversation. ``needs``: profile keys without which it cannot run; ``claim``: the capability it is about.
 
     ``last``: it uses up a limit, so it comes after everything else. ``imports``: modules of the extra ``verify`` that it needs.
+    ``costs``: at most how many requests, for those that are left out rather than begun when the budget does not allow for them.
     """
 
     name: str
@@ -139,6 +152,7 @@ class Scenario:
     claim: str | None
     last: bool
     imports: tuple[str, ...] = ()
+    costs: Costs | None = None
 
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -151,13 +165,14 @@ def scenario(
     claim: str | None = None,
     last: bool = False,
     imports: tuple[str, ...] = (),
+    costs: Costs | None = None,
 ) -> Callable[[Callable[[Scene], Script]], Callable[[Scene], Script]]:
     """Register a generator under ``name``; checks refer to it by that name."""
 
     def register(play: Callable[[Scene], Script]) -> Callable[[Scene], Script]:
         if name in SCENARIOS:
             raise ValueError(f"two scenarios are called {name!r}")
-        SCENARIOS[name] = Scenario(name, play, needs, claim, last, imports)
+        SCENARIOS[name] = Scenario(name, play, needs, claim, last, imports, costs)
         return play
 
     return register

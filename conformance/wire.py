@@ -7,6 +7,7 @@ Blocking, so it works in threads and under gevent alike.
 
 from __future__ import annotations
 
+import selectors
 import socket
 import ssl
 import time
@@ -139,6 +140,11 @@ class Live:
             self._recv()
         return self.exchange
 
+    def catch_up(self) -> None:
+        """Take what has arrived already, without waiting: whether the exchange ended while nobody looked."""
+        while self._end is None and self._waiting():
+            self._recv()
+
     def leave(self, detail: str = "") -> Exchange:
         """Hang up, if it has not ended yet."""
         if self._end is None:
@@ -248,6 +254,14 @@ class Live:
             self._over(End.IDLE_TIMEOUT, f"nothing for {self._deadlines.idle:g} s")
         else:
             self._over(End.FIRST_BYTE_TIMEOUT, f"no byte within {self._deadlines.first_byte:g} s")
+
+    def _waiting(self) -> bool:
+        assert self._socket is not None
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            return bool(selector.select(0))
 
     def _surplus(self) -> None:
         """What is there already after the end belongs to nobody. Looks without waiting, so it costs one system call."""

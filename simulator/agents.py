@@ -13,6 +13,7 @@ from ..spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
 LONG_DELTAS = 2_000
 LONG_BURST, LONG_GAP_S = 100, 0.005
 PACED_DELTAS, PACED_GAP_S = 8, 0.12
+LONGER = 5
 SLOW_FIRST_S, SLOW_GAP_S = 1.5, 0.25
 NO_CODE = "I do not remember any code."
 UNICODE = (
@@ -24,6 +25,7 @@ UNICODE = (
 _WORDS = re.compile(r"\s*\S+|\s+")
 _CODE = re.compile(r"code:\s*(\S+)", re.IGNORECASE)
 _ASKS = re.compile(r"\bwhat code\b", re.IGNORECASE)
+_ASKS_LONG = re.compile(r"\blong\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,10 @@ def slow(turn: Turn) -> Answer:
     return paces(words(f"You said: {turn.message}"), SLOW_GAP_S, SLOW_FIRST_S)
 
 
-def paced(_turn: Turn) -> Answer:
-    """Events so far apart that a reader can tell whether they were held back."""
-    return paces((f"piece {index} " for index in range(1, PACED_DELTAS + 1)), PACED_GAP_S)
+def paced(turn: Turn) -> Answer:
+    """Events so far apart that a reader can tell whether they were held back; more of them for who wants to hear something long."""
+    count = PACED_DELTAS * (LONGER if _ASKS_LONG.search(turn.message) else 1)
+    return paces((f"piece {index} " for index in range(1, count + 1)), PACED_GAP_S)
 
 
 def long(_turn: Turn) -> Answer:

@@ -15,6 +15,8 @@ ABOUT_KEYS = {
     "valid": "a generous plan",
     "limited": "the smallest documented plan",
     "daily": f"{population.DAILY.requests_per_day} requests a day",
+    "brief": f"{population.BRIEF.requests_per_minute} requests in {population.BRIEF.window_s} s",
+    "pro": "the second documented plan",
     "broke": "no balance: 402",
     "revoked": "refused: 401",
     "other_customer": "another customer's",

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from ..spec import Plan
 
-MINUTE_S = 60
 DAY_S = 86_400
 BUSY_RETRY_S = 1
 """What to wait when too many requests are in flight; nobody knows when one of them ends."""
@@ -55,7 +54,7 @@ class Limiter:
     """What one key has used of its plan."""
 
     def __init__(self, plan: Plan) -> None:
-        sizes = ((MINUTE_S, plan.requests_per_minute), (DAY_S, plan.requests_per_day))
+        sizes = ((plan.window_s, plan.requests_per_minute), (DAY_S, plan.requests_per_day))
         self._windows = tuple(Window(size, allowance) for size, allowance in sizes if allowance is not None)
         self._concurrent = plan.concurrent
         self.in_flight = 0

@@ -12,6 +12,7 @@ from .examples import Examples
 
 GENEROUS = Plan("Custom", requests_per_minute=600_000)
 DAILY = Plan("Daily", requests_per_minute=600_000, requests_per_day=25)
+BRIEF = Plan("Brief", requests_per_minute=3, window_s=2)
 SMALL = Plan("Small", requests_per_minute=20, concurrent=2)
 DOCUMENTED = Plan("Documented", requests_per_minute=120)
 METERED_BALANCE = 200
@@ -35,6 +36,8 @@ KEY_ROLES = {
     "valid": "key-valid",
     "limited": "key-limited",
     "daily": "key-daily",
+    "brief": "key-brief",
+    "pro": "key-pro",
     "broke": "key-broke",
     "revoked": "key-revoked",
     "other_customer": "key-other-customer",
@@ -43,6 +46,8 @@ KEY_ROLES = {
 }
 KEY_CREATION_ROLES = ("other_agent", "account")
 """Roles that mean something only where a dialect can create an agent's keys."""
+SECOND_PLAN_ROLES = ("pro",)
+"""Roles that mean something only where a dialect documents more than one plan."""
 METERED_KEY = "key-metered"
 RECALL = {"tell": "Remember this code: {nonce}", "ask": "What code did I ask you to remember?"}
 """What to say to ``default`` to learn whether it remembers."""
@@ -61,8 +66,12 @@ class Key:
 
 def roles(dialect: Dialect) -> dict[str, dict[str, str]]:
     """The population by role, in the words of a profile: ``{"credentials": {role: key}, "agents": {role: name}}``."""
-    creates = dialect.operation("keys") is not None
-    credentials = {role: key for role, key in KEY_ROLES.items() if creates or role not in KEY_CREATION_ROLES}
+    left_out: set[str] = set()
+    if dialect.operation("keys") is None:
+        left_out.update(KEY_CREATION_ROLES)
+    if len(dialect.plans) < 2:
+        left_out.update(SECOND_PLAN_ROLES)
+    credentials = {role: key for role, key in KEY_ROLES.items() if role not in left_out}
     prefix = dialect.agent_prefix or ""
     named = {role: prefix + role for role in AGENTS}
     return {"credentials": credentials, "agents": {**named, "unknown": prefix + UNKNOWN_AGENT}}
@@ -85,12 +94,15 @@ def keys(dialect: Dialect, examples: Examples) -> dict[str, Key]:
         Key(KEY_ROLES["valid"], GENEROUS),
         Key(KEY_ROLES["limited"], plan),
         Key(KEY_ROLES["daily"], DAILY),
+        Key(KEY_ROLES["brief"], BRIEF),
         Key(KEY_ROLES["broke"], GENEROUS, balance=0),
         Key(METERED_KEY, GENEROUS, balance=METERED_BALANCE),
         Key(KEY_ROLES["revoked"], GENEROUS, revoked=True),
         Key(KEY_ROLES["other_customer"], GENEROUS),
         *(Key(name, printed) for name in examples.keys),
     ]
+    if len(dialect.plans) > 1:
+        everyone.append(Key(KEY_ROLES["pro"], printed))
     if dialect.operation("keys") is not None:
         everyone += [
             Key(KEY_ROLES["account"], GENEROUS),
@@ -124,6 +136,8 @@ def profile(dialect: Dialect) -> dict[str, Any]:
         "requests_per_minute": plan.requests_per_minute,
         "concurrent": plan.concurrent,
         "requests_per_day": DAILY.requests_per_day,
+        "brief_requests": BRIEF.requests_per_minute,
+        "brief_window": BRIEF.window_s,
     }
     claims = {
         "tools": any(row.event == "tool_call" for row in dialect.stream),

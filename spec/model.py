@@ -108,12 +108,16 @@ class ErrorRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a key may do. ``None``: no such limit (a custom plan)."""
+    """What a key may do. ``None``: no such limit (a custom plan).
+
+    ``window_s``: how long a "minute" of it is; the documents know no other, but a test does not want to wait for one.
+    """
 
     name: str
     requests_per_minute: int | None = None
     requests_per_day: int | None = None
     concurrent: int | None = None
+    window_s: int = 60
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from . import (  # noqa: F401
     limits,
     quota,
     refusal,
+    renewal,
     reply,
     request,
     session,

@@ -8,8 +8,12 @@ from itertools import pairwise
 from ..advertised import advertised, server_now
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, of
 from ..exchange import End
+from ..plans import first_plan as first_documented
+from ..plans import second_plan as second_documented
+from ..seen import Seen
 
-MINUTE_S = 60
+MINUTE_S, DAY_S = 60, 86_400
+NAMES = {MINUTE_S: "a minute", DAY_S: "a day"}
 
 
 @of("exhaust")
@@ -75,13 +79,49 @@ def per_key(steps: Steps) -> Iterator[Note]:
 def first_plan(steps: Steps) -> Iterator[Note]:
     """A key of the first documented plan may send as many requests a minute as its table says."""
     spent = steps.named("spend-")
-    plan = next(iter(spent[0].dialect.plans.values()))
+    plan = first_documented(spent[0].dialect)
+    assert plan is not None, "only a dialect with plans names this check"
     if spent[0].profile.limits.requests_per_minute != plan.requests_per_minute:
         yield Unverified(f"credentials.limited is no key of the plan {plan.name}")
     elif advertised(spent[0]).limit not in (plan.requests_per_minute, None):
         yield Finding(f"{plan.requests_per_minute} requests a minute", f"{advertised(spent[0]).limit}", spent[0])
     else:
         yield from not_early(steps)
+
+
+@of("exhaust-day")
+def first_plan_daily(steps: Steps) -> Iterator[Note]:
+    """A key of the first documented plan may send as many requests a day as its table says."""
+    spent = steps.named("spend-")
+    if not spent:
+        yield Unverified("limits.requests_per_day is too high to be spent here")
+        return
+    plan, said = first_documented(spent[0].dialect), spent[0].profile.limits.requests_per_day
+    assert plan is not None, "only a dialect with plans names this check"
+    if said != plan.requests_per_day:
+        yield Unverified(
+            f"limits.requests_per_day is {said}: only a key with all {plan.requests_per_day} would show it"
+        )
+    else:
+        yield from _exactly(spent, plan.requests_per_day or 0, DAY_S)
+
+
+@of("exhaust-pro")
+def second_plan(steps: Steps) -> Iterator[Note]:
+    """A key of the second documented plan may send as many requests a minute as its table says, and no more."""
+    spent = steps.named("spend-")
+    plan = second_documented(spent[0].dialect) if spent else None
+    if plan is None:
+        yield Unverified("the dialect documents no second plan")
+    else:
+        yield from _exactly(spent, plan.requests_per_minute or 0, MINUTE_S)
+        yield from not_late(steps)
+
+
+@of("concurrent-pro")
+def second_plan_concurrency(steps: Steps) -> Iterator[Note]:
+    """A stream more than the second documented plan allows at the same time is refused with 429."""
+    yield from concurrency(steps)
 
 
 @of("concurrent")
@@ -130,6 +170,31 @@ def window(steps: Steps) -> Iterator[Note]:
         yield Reading("fixed", "a window keeps its end from its first request on")
     else:
         yield Reading("sliding", "the end of the window moves with the requests")
+
+
+def _exactly(spent: list[Seen], limit: int, window_s: int) -> Iterator[Note]:
+    """Whether a key had its ``limit`` and no more. Of what had been spent before, only the headers know."""
+    first, last, admitted, per = advertised(spent[0]), spent[-1], len(spent) - 1, NAMES[window_s]
+    took = last.exchange.sent_at - spent[0].exchange.sent_at
+    before = advertised(spent[-2]).remaining if admitted else None
+    if last.ok and took < window_s and (admitted >= 2 * limit or _one_window(spent)):
+        yield Finding(f"429 after {limit} requests {per}", f"{len(spent)} answers in {took:.0f} s", last)
+    elif last.status != 429:
+        yield Unclear(f"none of {len(spent)} requests in {took:.0f} s was refused with 429")
+    elif first.limit not in (limit, None):
+        yield Finding(f"{limit} requests {per}", f"{first.limit}", spent[0])
+    elif before:
+        yield Finding(f"an answer, with {before} remaining", "429", last)
+    elif admitted < limit and first.remaining == limit - 1:
+        yield Finding(f"{limit} requests {per}", f"429 to number {len(spent)}", last)
+    elif admitted < limit and first.remaining is None:
+        yield Unclear(f"429 to number {len(spent)}, and nothing says how much had been spent before")
+
+
+def _one_window(spent: list[Seen]) -> bool:
+    """Whether all fell into one window, by the one end that all of them name."""
+    resets = {advertised(seen).reset for seen in spent}
+    return len(resets) == 1 and None not in resets
 
 
 def _enforced(steps: Steps, which: str) -> Iterator[Note]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..scenario import SCENARIOS, Scenario
-from . import agents, contract, limits, refusals, sessions, switch, talk
+from . import agents, contract, limits, plans, refusals, renewal, sessions, switch, talk
 
-ORDER = tuple(room.__name__ for room in (switch, talk, sessions, refusals, contract, agents, limits))
+ORDER = tuple(room.__name__ for room in (switch, talk, sessions, refusals, contract, agents, limits, renewal, plans))
 """What a target's streams and sessions are like is learnt first; limits are used up last."""
 
 

@@ -6,14 +6,10 @@ from ..ask import Ask
 from ..scenario import Finish, Open, Scene, Script, Wait, scenario
 
 
-def _tell(scene: Scene) -> str:
-    return scene.profile.recall.tell.format(nonce=scene.word())
-
-
 @scenario("continue")
 def continue_(scene: Scene) -> Script:
     """Say something in a new session, ask for it in the same one, and in another."""
-    first = yield Ask("tell", message=_tell(scene))
+    first = yield Ask("tell", message=scene.tell())
     session = scene.session_of(first)
     if session is not None:
         yield Ask("ask", message=scene.profile.recall.ask, session=session)
@@ -24,7 +20,7 @@ def continue_(scene: Scene) -> Script:
 def continue_chosen(scene: Scene) -> Script:
     """The same under an id that the client chose, with other turns in between."""
     session = yield from scene.begin()
-    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("tell", message=scene.tell(), session=session)
     yield Ask("between-1", message=f"Say {scene.word()}.", session=session)
     yield Ask("between-2", message=f"Say {scene.word()}.", session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
@@ -36,7 +32,7 @@ def continue_near(scene: Scene) -> Script:
     if not scene.chooses:
         return
     session = f"sess_{scene.word()}-{scene.word()}-{scene.word()}-a"
-    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("tell", message=scene.tell(), session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Ask("near-end", message=scene.profile.recall.ask, session=f"{session[:-1]}b")
     yield Ask("near-case", message=scene.profile.recall.ask, session=session.swapcase())
@@ -48,7 +44,7 @@ def continue_stream(scene: Scene) -> Script:
     if not scene.streams:
         return
     session = yield from scene.begin()
-    yield Ask("tell", message=_tell(scene), stream=True, session=session)
+    yield Ask("tell", message=scene.tell(), stream=True, session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Ask("ask-stream", message=scene.profile.recall.ask, stream=True, session=session)
 
@@ -58,7 +54,7 @@ def continue_named(scene: Scene) -> Script:
     """Say something in a stream that begins a session, and go on with the id that the stream named."""
     if not scene.stream_names_session:
         return
-    first = yield Ask("tell", message=_tell(scene), stream=True)
+    first = yield Ask("tell", message=scene.tell(), stream=True)
     session = scene.session_of(first)
     if session is not None:
         yield Ask("ask", message=scene.profile.recall.ask, session=session)
@@ -70,13 +66,13 @@ def refused_turns(scene: Scene) -> Script:
     session = yield from scene.begin()
     if session is None:
         return
-    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("tell", message=scene.tell(), session=session)
     yield Ask(
-        "refused-unknown", message=_tell(scene), session=session, key=None, authorization=f"Bearer {scene.word()}"
+        "refused-unknown", message=scene.tell(), session=session, key=None, authorization=f"Bearer {scene.word()}"
     )
-    yield Ask("refused-agent", message=_tell(scene), session=session, agent=scene.nobody())
+    yield Ask("refused-agent", message=scene.tell(), session=session, agent=scene.nobody())
     if "metadata" in scene.dialect.request.chat:
-        yield Ask("refused-body", message=_tell(scene), session=session, set={"metadata": "web"}, valid=False)
+        yield Ask("refused-body", message=scene.tell(), session=session, set={"metadata": "web"}, valid=False)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
 
 
@@ -84,7 +80,7 @@ def refused_turns(scene: Scene) -> Script:
 def keys_apart(scene: Scene) -> Script:
     """Another customer asks under the same session id."""
     session = yield from scene.begin()
-    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("tell", message=scene.tell(), session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Ask("foreign", message=scene.profile.recall.ask, session=session, key="other_customer")
     yield Ask("foreign-stream", message=scene.profile.recall.ask, session=session, key="other_customer", stream=True)
@@ -94,7 +90,7 @@ def keys_apart(scene: Scene) -> Script:
 def agents_apart(scene: Scene) -> Script:
     """Another agent is asked under the same session id; where keys belong to agents, with that agent's own key."""
     session = yield from scene.begin()
-    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("tell", message=scene.tell(), session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     key = "other_agent" if scene.dialect.operation("keys") else "valid"
     if key in scene.profile.credentials:
@@ -107,8 +103,8 @@ def together(scene: Scene) -> Script:
     if not scene.streams:
         return
     one, two = (yield from scene.begin("begin-one")), (yield from scene.begin("begin-two"))
-    first = yield Open(Ask("tell-one", message=_tell(scene), session=one, stream=True))
-    second = yield Open(Ask("tell-two", message=_tell(scene), session=two, stream=True))
+    first = yield Open(Ask("tell-one", message=scene.tell(), session=one, stream=True))
+    second = yield Open(Ask("tell-two", message=scene.tell(), session=two, stream=True))
     yield Finish(second)
     yield Finish(first)
     yield Ask("ask-one", message=scene.profile.recall.ask, session=one)
@@ -123,7 +119,7 @@ def together(scene: Scene) -> Script:
 def expiry(scene: Scene) -> Script:
     """Let a session lie idle for longer than the profile says it lives, then ask."""
     session, lifetime = (yield from scene.begin()), scene.profile.session_expiry_s or 0
-    yield Ask("tell", message=_tell(scene), session=session)
+    yield Ask("tell", message=scene.tell(), session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Wait(lifetime + 1)
     yield Ask("late", message=scene.profile.recall.ask, session=session)

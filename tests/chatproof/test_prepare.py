@@ -52,6 +52,18 @@ def test_plan_says_how_long_the_advertised_limit_makes_it(good: Running) -> None
     assert "min of waiting at 5 requests a minute" in chatproof("plan", *words, "--pace", "5").output
 
 
+def test_plan_and_doctor_count_the_waiting(good: Running, tmp_path: Path) -> None:
+    path = tmp_path / "profile.yaml"
+    path.write_text(
+        f"base_url: {good.url('guide')}\ndialect: guide\nagents: {{default: default}}\nsession_expiry: 20s\n"
+        "credentials: {valid: key-valid, brief: key-brief}\nlimits: {brief_requests: 3, brief_window: 2s}\n"
+    )
+    waiting = "about 24 s of waiting until windows end and sessions expire"
+    for command in ("plan", "doctor"):
+        assert waiting in chatproof(command, "--profile", str(path)).output
+    assert "waiting until" not in chatproof("plan", good.url("guide"), *FLAGS).output
+
+
 def test_plan_and_doctor_say_what_is_wrong_with_a_target(good: Running) -> None:
     words = (good.url("guide"), "--dialect", "guide", "--api-key", "nobody", "--agent", "default")
     for command in ("plan", "doctor"):

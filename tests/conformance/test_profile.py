@@ -15,7 +15,7 @@ dialect: guide
 credentials: {valid: "${KEY}", limited: "${KEY}-${OTHER}"}
 agents: {default: agent_1}
 recall: {tell: "Note {nonce}", ask: What?}
-limits: {requests_per_minute: 20, concurrent: 2}
+limits: {requests_per_minute: 20, concurrent: 2, brief_window: 2s}
 session_expiry: 90s
 claims: [tools, paced]
 rulings: {AMB-03: accept}
@@ -36,7 +36,7 @@ def test_a_whole_profile(path: Path) -> None:
     assert one.credentials == {"valid": "k1", "limited": "k1-k2"}
     assert one.secrets == ("k1-k2", "k1")
     assert one.recall.given
-    assert one.limits == Claimed(20, 2, None)
+    assert one.limits == Claimed(20, 2, None, None, 2.0)
     assert (one.session_expiry_s, one.max_requests, one.pace) == (90, 300, 30)
     assert (one.deadlines.first_byte, one.deadlines.total, one.deadlines.idle) == (3, 120, DEFAULT_DEADLINES.idle)
     assert one.claims == {"tools", "paced"}
@@ -96,6 +96,12 @@ def test_what_is_lacking_is_named_as_in_the_file() -> None:
         "limits.requests_per_day",
         "agents.tools",
         "session_expiry_s",
+    )
+    assert one.lacks("credentials.brief or credentials.limited")
+    assert not one.lacks("credentials.brief or credentials.valid")
+    assert not one.lacks("deadlines.window")
+    assert profile({"base_url": "http://x", "dialect": "guide", "deadlines": {"window": "0s"}}).lacks(
+        "deadlines.window"
     )
     assert [need for need in needs if one.lacks(need)] == [
         "credentials.limited",

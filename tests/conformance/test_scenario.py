@@ -133,7 +133,8 @@ def test_two_scenarios_cannot_share_a_name() -> None:
 def test_every_scenario_plays_to_its_end_whatever_it_is_answered(name: str) -> None:
     """Steps have names of their own, since checks find them by name."""
     everyone = dict.fromkeys(
-        ("valid", "limited", "daily", "broke", "revoked", "other_customer", "other_agent", "account"), "k" * 9
+        ("valid", "limited", "daily", "brief", "pro", "broke", "revoked", "other_customer", "other_agent", "account"),
+        "k" * 9,
     )
     full = known(
         name,

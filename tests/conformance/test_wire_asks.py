@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -41,6 +42,17 @@ def test_one_that_stays_is_seen_to_stay_and_is_waited_for_only_so_long() -> None
     assert (exchange.end, exchange.hung_up) == (End.COMPLETE, False)
     (note,) = judged("closes", exchange, "close")
     assert isinstance(note, Finding)
+
+
+def test_a_held_stream_that_ended_while_nobody_looked_is_not_left() -> None:
+    go = threading.Event()
+    with server(CHUNKED + EVENT, go, b"0\r\n\r\n") as played, wire.open(played.endpoint, POST, SOON) as live:
+        live.catch_up()
+        assert not live.ended
+        go.set()
+        assert played.closed.wait(5)
+        live.catch_up()
+        assert live.leave().end is End.COMPLETE
 
 
 def test_what_comes_while_watching_is_surplus() -> None:

@@ -27,10 +27,8 @@ from .proxies import (
     hangs_up,
     head,
     hears_refused,
-    keeps_places,
     late_auth,
     later,
-    limits_everybody,
     makes_one_key,
     message,
     newest_session,
@@ -41,9 +39,18 @@ from .proxies import (
     second_turn,
     status,
     streams,
-    streams_unlimited,
     text,
     truncates_ids,
+)
+from .proxies_limits import (
+    hears_the_refused,
+    keeps_places,
+    limits_everybody,
+    many_places,
+    never_renews,
+    none_remain_again,
+    not_in_earnest,
+    streams_unlimited,
 )
 
 MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
@@ -162,5 +169,10 @@ MUTANTS = (
     _mutant("session-ids-cut-short", asks(truncates_ids), "session.near"),
     _mutant("limits-everybody", limits_everybody, "quota.per_key"),
     _mutant("keeps-places", keeps_places, "quota.slot_returns", "quota.slot_ended"),
+    _mutant("never-renews", never_renews, "renewal.recovers"),
+    _mutant("none-remain-again", none_remain_again, "renewal.remaining_renews"),
+    _mutant("hears-the-refused", hears_the_refused, "renewal.no_trace"),
+    _mutant("not-in-earnest", not_in_earnest, "renewal.not_before"),
+    _mutant("second-plan-without-end", fixed(many_places), "quota.second_plan", "quota.second_plan_concurrency"),
     _mutant("streams-unlimited", fixed(streams_unlimited), "quota.stream_refused"),
 )  # fmt: skip

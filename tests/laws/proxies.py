@@ -176,34 +176,6 @@ def cached() -> Front:
     return front
 
 
-def limits_everybody() -> Front:
-    """One key over its limit, and nobody is served any more."""
-    full = False
-
-    def front(request: HttpRequest, answer: Answer) -> Plan:
-        nonlocal full
-        plan = answer(request)
-        full = full or plan.status == 429
-        return said(429, b'{"detail": "Full"}') if full else plan
-
-    return front
-
-
-def keeps_places() -> Front:
-    """A key that was refused once has no place for a stream ever again."""
-    full = False
-
-    def front(request: HttpRequest, answer: Answer) -> Plan:
-        nonlocal full
-        plan = answer(request)
-        if "key-limited" in request.headers.get("authorization", "") and b'"stream": true' in request.body:
-            full = full or plan.status == 429
-            return said(429, b'{"detail": "Full", "retry_after": 1}') if full else plan
-        return plan
-
-    return front
-
-
 def newest_session() -> Front:
     """There is one conversation at a time: whoever names an older session is given the one that began last."""
     known: list[bytes] = []
@@ -260,14 +232,6 @@ def second_turn(code: int) -> Made:
         return front
 
     return make
-
-
-def streams_unlimited(request: HttpRequest, answer: Answer) -> Plan:
-    """A stream is never refused for a spent limit."""
-    plan = answer(request)
-    if plan.status != 429 or (b'"stream": true' not in request.body and "/stream" not in request.target):
-        return plan
-    return answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
 
 
 def echoes_key(request: HttpRequest, answer: Answer) -> Plan:

@@ -27,8 +27,8 @@ CLOSED = frozenset({"http/keep-alive"})
 """A server that ends every response with its connection offers nothing to keep."""
 LEFT_OPEN = {"close-delimited": CLOSED}
 """Variant -> what it leaves undecided."""
-NEVER_SEEN = frozenset({"http/retry-after-unavailable"})
-"""A 503 is asked for only where the documents have one."""
+NEVER_SEEN = frozenset({"http/retry-after-unavailable", "limits/free-per-day"})
+"""A 503 is asked for only where the documents have one; and no key here has a documented plan's thousand requests a day."""
 NOT_IN_A_MOMENT = frozenset({"session/expires"})
 """Over sockets nobody waits until a session has expired."""
 UNDECIDED = ("error", "inconclusive", "skipped", "not_verified")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from chatproof.simulator.ids import Ids
-from chatproof.simulator.limits import DAY_S, MINUTE_S, Limiter, Standing
+from chatproof.simulator.limits import DAY_S, Limiter, Standing
 from chatproof.simulator.sessions import Sessions
 from chatproof.spec import Plan
 
+MINUTE_S = 60
 NOW = 1_000.25
 
 
@@ -32,6 +35,15 @@ def test_the_headers_tell_of_the_window_that_refuses_first() -> None:
     assert limiter.standing(later) == Standing(4, 0, 87401)
     assert limiter.retry_after(later) == DAY_S - MINUTE_S
     assert limiter.retry_after(NOW + DAY_S) is None
+
+
+def test_a_plan_may_have_a_window_that_is_short_enough_to_wait_for() -> None:
+    limiter = Limiter(Plan("p", requests_per_minute=1, window_s=2))
+    limiter.take(NOW)
+    assert (limiter.retry_after(NOW), limiter.retry_after(NOW + 2)) == (2, None)
+    standing = limiter.standing(NOW)
+    assert standing is not None
+    assert standing.reset == math.ceil(NOW + 2)
 
 
 def test_waiting_as_long_as_told_is_enough() -> None:

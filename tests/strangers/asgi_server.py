@@ -38,11 +38,12 @@ PACED_GAP_S = 0.15
 
 @dataclass
 class Account:
-    """What a key may do; ``only``: the one agent that it opens."""
+    """What a key may do; ``only``: the one agent that it opens; ``window``: how long its minute is, in seconds."""
 
     customer: str
     per_minute: int = 6000
     per_day: int | None = None
+    window: int = MINUTE
     concurrent: int | None = None
     only: str | None = None
     broke: bool = False
@@ -53,6 +54,9 @@ KEYS = {
     "sk-harbour-main-01": Account("harbour"),
     "sk-harbour-free-02": Account("harbour", per_minute=20, concurrent=2),
     "sk-harbour-day-03": Account("harbour", per_minute=600, per_day=9),
+    "sk-harbour-wink-09": Account("harbour", per_minute=4, window=2),
+    "sk-harbour-pro-07": Account("harbour", per_minute=120, concurrent=10),
+    "sk-harbour-tier-08": Account("harbour", per_minute=60, per_day=10_000),
     "sk-harbour-poor-04": Account("harbour", broke=True),
     "sk-harbour-cafe-05": Account("harbour", only="cafe"),
     "sk-harbour-admin-06": Account("harbour", admin=True),
@@ -78,12 +82,13 @@ def account_of(request: Request) -> tuple[str, Account]:
 def limit_headers(dialect: str, key: str | None) -> dict[str, str]:
     """The limit that leaves the least, as of now; for nobody's key, a limit of nothing. Each dialect counts for itself."""
     now = time.time()
-    minute_end = (int(now) // MINUTE + 1) * MINUTE
+    window = KEYS[key].window if key else MINUTE
+    minute_end = (int(now) // window + 1) * window
     if key is None:
         said = (0, 0, minute_end)
     else:
         account = KEYS[key]
-        left = max(account.per_minute - minutes[dialect + key, int(now) // MINUTE], 0)
+        left = max(account.per_minute - minutes[dialect + key, int(now) // window], 0)
         said = (account.per_minute, left, minute_end)
         if account.per_day is not None:
             left_today = max(account.per_day - days[dialect + key, int(now) // DAY], 0)
@@ -95,11 +100,11 @@ def limit_headers(dialect: str, key: str | None) -> dict[str, str]:
 def count(dialect: str, key: str, account: Account) -> None:
     """Count one request, or refuse it."""
     now = time.time()
-    minute, day = int(now) // MINUTE, int(now) // DAY
+    minute, day = int(now) // account.window, int(now) // DAY
     over_minute = minutes[dialect + key, minute] >= account.per_minute
     over_day = account.per_day is not None and days[dialect + key, day] >= account.per_day
     if over_minute or over_day:
-        wait = max(1, math.ceil(((day + 1) * DAY if over_day else (minute + 1) * MINUTE) - now))
+        wait = max(1, math.ceil(((day + 1) * DAY if over_day else (minute + 1) * account.window) - now))
         raise Refused("limited", f"Rate limit exceeded. Please retry after {wait} seconds.", wait=wait)
     if account.concurrent is not None and open_now[dialect + key] >= account.concurrent:
         raise Refused("limited", "Too many connections. Please retry after 1 second.", wait=1)

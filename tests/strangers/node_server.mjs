@@ -17,6 +17,9 @@ const PLANS = {
   'tk.valley.1': { perMinute: 5000 },
   'tk.valley.free': { perMinute: 20, concurrent: 2 },
   'tk.valley.day': { perMinute: 500, perDay: 7 },
+  'tk.valley.blink': { perMinute: 4, window: 2000 },
+  'tk.valley.pro': { perMinute: 120, concurrent: 10 },
+  'tk.valley.tier': { perMinute: 60, perDay: 10_000 },
   'tk.valley.poor': { perMinute: 5000, broke: true },
   'tk.valley.narrow': { perMinute: 5000, only: 'narrow' },
   'tk.valley.account': { perMinute: 5000, account: true },
@@ -55,8 +58,9 @@ function accountOf(dialect, request) {
 // What a sliding window leaves: `reset` is when its oldest request leaves it.
 function limitsOf(account) {
   const now = Date.now();
-  const recent = account.times.filter((at) => at > now - MINUTE);
-  const reset = Math.ceil(((recent[0] ?? now) + MINUTE) / 1000);
+  const window = account.window ?? MINUTE;
+  const recent = account.times.filter((at) => at > now - window);
+  const reset = Math.ceil(((recent[0] ?? now) + window) / 1000);
   return { limit: account.perMinute, remaining: Math.max(0, account.perMinute - recent.length), reset, now };
 }
 

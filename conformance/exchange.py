@@ -140,7 +140,7 @@ class Exchange:
         """The first response header of that name (in any case), or ``None``."""
         return next(iter(self.headers_named(name)), None)
 
-    @property
+    @cached_property
     def content_type(self) -> str | None:
         """The media type without parameters, in lower case; ``None`` without the header."""
         value = self.header("content-type")

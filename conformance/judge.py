@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from ..spec import Dialect, Requirement
@@ -55,13 +56,10 @@ class Evidence:
     absent: Mapping[str, Absent] = field(default_factory=dict)
 
     def seen(self) -> list[Seen]:
-        return [self._see(exchange) for transcript in self.transcripts for exchange in transcript.exchanges]
+        return [seen for _, every in self._scenarios for seen in every]
 
     def steps(self, scenario: str) -> Steps | None:
-        for transcript in self.transcripts:
-            if transcript.scenario == scenario:
-                return Steps([self._see(exchange) for exchange in transcript.exchanges])
-        return None
+        return next((Steps(every) for name, every in self._scenarios if name == scenario), None)
 
     def secrets(self) -> tuple[str, ...]:
         """What must not be written: the profile's credentials, keys that the target made for us, and all that were sent.
@@ -74,8 +72,16 @@ class Evidence:
         found = {key for key in (*made, *sent) if isinstance(key, str) and len(key) >= SHORTEST_SECRET}
         return tuple(sorted({*self.profile.secrets, *found}, key=len, reverse=True))
 
-    def _see(self, exchange: object) -> Seen:
-        return Seen(exchange, self.dialect, self.profile)  # type: ignore[arg-type]
+    @cached_property
+    def _scenarios(self) -> tuple[tuple[str, tuple[Seen, ...]], ...]:
+        """Made once, since what is seen keeps what it has read."""
+        return tuple(
+            (
+                transcript.scenario,
+                tuple(Seen(exchange, self.dialect, self.profile) for exchange in transcript.exchanges),
+            )
+            for transcript in self.transcripts
+        )
 
 
 @dataclass(frozen=True)

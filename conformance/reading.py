@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from jsonpointer import EndOfList, JsonPointer, JsonPointerException
@@ -28,13 +29,18 @@ class Unreadable(ValueError):
 def at(value: Any, pointers: tuple[str, ...]) -> Any:
     """What stands at the first of ``pointers`` that exists in ``value``, else ``MISSING``."""
     for pointer in pointers:
+        found = value
         try:
-            found = JsonPointer(pointer).resolve(value)
-        except (JsonPointerException, TypeError):
+            for part in _parsed(pointer).parts:
+                found = found[part] if type(found) is dict else _parsed(pointer).walk(found, part)
+        except (JsonPointerException, TypeError, KeyError):
             continue
         if not isinstance(found, EndOfList):
             return found
     return MISSING
+
+
+_parsed = cache(JsonPointer)
 
 
 def roles(value: Any, shape: Shape) -> dict[str, Any]:
@@ -66,7 +72,11 @@ def _matches(value: Any, shape: Shape) -> bool:
 
 def event(data: str, dialect: Dialect) -> Event:
     """One event of a stream by meaning; ``Unreadable`` where it has no documented type or lacks what its type needs."""
-    row, value = row_of(data, dialect)
+    return meaning(*row_of(data, dialect))
+
+
+def meaning(row: Row, value: Any) -> Event:
+    """What an event of that row and with that JSON means; ``Unreadable`` where it lacks what its type needs."""
     found = roles(value, row.shape)
     match row.event:
         case "delta":

@@ -2,54 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from ..spec import Dialect, openapi
+from .alike import Alike
 from .reading import MISSING
 from .seen import Seen
 
 MOST = 5
 
 
-_VALIDATORS: dict[tuple[str, str, str, str], Draft202012Validator | None] = {}
+@dataclass(frozen=True)
+class Rule:
+    """One schema, and the shapes of values that it is known to take."""
+
+    validator: Draft202012Validator
+    alike: Alike
+    taken: set[Hashable] = field(default_factory=set)
+
+
+_RULES: dict[tuple[str, str, str, str], Rule | None] = {}
 
 
 def body_violations(seen: Seen) -> list[str]:
     """How a JSON body differs from what its operation and status document; empty too where nothing is documented."""
-    validator = _validator(seen.dialect, seen.asked["operation"], str(seen.status))
-    if validator is None:
+    rule = _rule(seen.dialect, seen.asked["operation"], str(seen.status))
+    if rule is None:
         return []
-    return ["it is no JSON"] if seen.json is MISSING else violations(validator, seen.json)
+    return ["it is no JSON"] if seen.json is MISSING else violations(rule, seen.json)
 
 
 def event_violations(seen: Seen, value: Any) -> list[str]:
     """How one event's JSON differs from the documented events; a literal that is no JSON has nothing to differ in."""
-    validator = _validator(seen.dialect, seen.asked["operation"], "event")
-    return [] if validator is None or value is None else violations(validator, value)
+    rule = _rule(seen.dialect, seen.asked["operation"], "event")
+    return [] if rule is None or value is None else violations(rule, value)
 
 
 def documented(seen: Seen) -> bool:
     """Whether this operation documents a JSON body for this status."""
-    return _validator(seen.dialect, seen.asked["operation"], str(seen.status)) is not None
+    return _rule(seen.dialect, seen.asked["operation"], str(seen.status)) is not None
 
 
-def violations(validator: Draft202012Validator, value: Any) -> list[str]:
+def violations(rule: Rule, value: Any) -> list[str]:
     """At most ``MOST`` violations; of alternatives, the one that comes nearest."""
-    return [_explain(_nearest(error)) for error in list(validator.iter_errors(value))[:MOST]]
+    shape = rule.alike.shape(value)
+    if shape in rule.taken:
+        return []
+    found = [_explain(_nearest(error)) for error in list(rule.validator.iter_errors(value))[:MOST]]
+    if shape is not None and not found:
+        rule.taken.add(shape)
+    return found
 
 
 def request_violations(dialect: Dialect, operation: str, body: Any) -> list[str]:
     """How a request of our own differs from the OpenAPI document: a mistake of the harness, not of the target."""
-    validator = _validator(dialect, operation, "request")
-    return [] if validator is None else violations(validator, body)
+    rule = _rule(dialect, operation, "request")
+    return [] if rule is None else violations(rule, body)
 
 
-def _validator(dialect: Dialect, operation: str, what: str) -> Draft202012Validator | None:
+def _rule(dialect: Dialect, operation: str, what: str) -> Rule | None:
     key = (str(dialect.folder), dialect.name, operation, what)
-    if key not in _VALIDATORS:
+    if key not in _RULES:
         document = openapi.document(dialect)
         match what:
             case "request":
@@ -58,8 +76,8 @@ def _validator(dialect: Dialect, operation: str, what: str) -> Draft202012Valida
                 schema = openapi.event_schema(document, operation)
             case status:
                 schema = openapi.schema_for(document, operation, int(status), openapi.JSON)
-        _VALIDATORS[key] = None if schema is None else Draft202012Validator(schema)
-    return _VALIDATORS[key]
+        _RULES[key] = None if schema is None else Rule(Draft202012Validator(schema), Alike(schema))
+    return _RULES[key]
 
 
 def _nearest(error: ValidationError) -> ValidationError:

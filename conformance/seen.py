@@ -73,7 +73,7 @@ class Seen:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
-    @property
+    @cached_property
     def is_stream(self) -> bool:
         """A successful answer that is, or by its body means to be, a stream of events."""
         if not self.ok:
@@ -91,7 +91,7 @@ class Seen:
         mode = next((op.mode for op in self.dialect.operations if op.id == self.asked.get("operation")), None)
         return mode == "stream" or (mode == "switched" and self.dialect.request.switch.default)
 
-    @property
+    @cached_property
     def is_reply(self) -> bool:
         """A successful answer to a chat request that is not a stream."""
         return (
@@ -152,7 +152,7 @@ class Seen:
         except reading.Unreadable as problem:
             return ReadEvent(wire, problem.value, None, None, str(problem))
         try:
-            return ReadEvent(wire, value, row.event, reading.event(wire.data, self.dialect), None)
+            return ReadEvent(wire, value, row.event, reading.meaning(row, value), None)
         except reading.Unreadable as problem:
             return ReadEvent(wire, value, row.event, None, str(problem))
 
@@ -170,7 +170,7 @@ class Seen:
         response = self.exchange.response
         return response is not None and self.arrived_whole and not any(p.kind == "surplus" for p in response.problems)
 
-    @property
+    @cached_property
     def legible(self) -> bool:
         """Whether the bytes lost nothing, so that what they say can be judged; if not, other requirements say why.
 
@@ -181,7 +181,7 @@ class Seen:
         no_json = self.exchange.content_type == "application/json" and self.json is reading.MISSING
         return self.sound and not no_json
 
-    @property
+    @cached_property
     def framed(self) -> bool:
         """Whether the stream's events lost nothing to their own framing."""
         if any(slip.kind in FATAL_SLIPS for slip in self.exchange.stream.slips):

@@ -33,3 +33,5 @@ bench:
     uv run python -m bench.start
     uv run python -m bench.serve
     uv run python -m bench.reader
+    uv run python -m bench.verify
+    uv run python -m bench.judge

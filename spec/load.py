@@ -53,9 +53,16 @@ def requirements(source: Dialect) -> tuple[Requirement, ...]:
     """What that dialect's documents require, then what the inherited standards do."""
     rows: list[Requirement] = []
     for folder in (source.folder, ROOT / WEB):
-        data = _read(folder / "requirements.yaml", "requirements")
-        rows += [_requirement(row) for row in data["requirements"]]
+        rows += _packaged(folder) if folder.parent == ROOT else _rows(folder)
     return tuple(rows)
+
+
+def _rows(folder: Path) -> tuple[Requirement, ...]:
+    return tuple(_requirement(row) for row in _read(folder / "requirements.yaml", "requirements")["requirements"])
+
+
+_packaged = cache(_rows)
+"""The requirements of a folder that nobody edits while we run."""
 
 
 def ambiguities() -> tuple[Ambiguity, ...]:

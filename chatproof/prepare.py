@@ -190,7 +190,7 @@ agents:
   # unicode: …                             # answers beyond ASCII
   # long: …                                # long replies
 # recall: {{tell: "Remember this code: {{nonce}}", ask: "What code did I ask you to remember?"}}   # an agent that can
-# limits: {{requests_per_minute: 20, concurrent: 2, requests_per_day: 25, brief_requests: 3, brief_window: 2s}}   # of limited, limited, daily, brief
+# limits: {{requests_per_minute: 20, concurrent: 2, requests_per_day: 25, brief_requests: 5, brief_window: 2s}}   # of limited, limited, daily, brief
 # claims: [{tools}deterministic, paced, concurrency]                                          # what the target promises to do
 # session_expiry: 30s                      # only if it is short enough to wait for
 # rulings: {{AMB-09: created}}               # pin a reading of a contested point

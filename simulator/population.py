@@ -12,7 +12,7 @@ from .examples import Examples
 
 GENEROUS = Plan("Custom", requests_per_minute=600_000)
 DAILY = Plan("Daily", requests_per_minute=600_000, requests_per_day=25)
-BRIEF = Plan("Brief", requests_per_minute=3, window_s=2)
+BRIEF = Plan("Brief", requests_per_minute=5, window_s=2)
 SMALL = Plan("Small", requests_per_minute=20, concurrent=2)
 DOCUMENTED = Plan("Documented", requests_per_minute=120)
 METERED_BALANCE = 200

@@ -16,6 +16,8 @@ from .session import nonce_of
 
 SLACK_S = 1.0
 """Both clocks are read in whole seconds."""
+ABOUT = 1
+"""What is left is told before or after the request itself is counted."""
 SPENT_SOON = "a request before the wait was over was served, and may have spent what was there for the one after it"
 
 
@@ -97,8 +99,8 @@ def _risen(steps: Steps, refused: Seen, late: Seen) -> Iterator[Note]:
         if not left:
             yield Finding("some remaining, since the reset has come", f"{left} and 429", late)
     elif _whole_again(steps, late):
-        if left < limit - since:
-            yield Finding(f"{limit - since} of {limit} remaining, since the reset has come", f"{left}", late)
+        if left < limit - since - ABOUT:
+            yield Finding(f"about {limit - since} of {limit} remaining, since the reset has come", f"{left}", late)
     elif not left:
         yield Unclear("one request was served again; that none remain after it is right for a sliding window")
 

@@ -56,7 +56,7 @@ def test_plan_and_doctor_count_the_waiting(good: Running, tmp_path: Path) -> Non
     path = tmp_path / "profile.yaml"
     path.write_text(
         f"base_url: {good.url('guide')}\ndialect: guide\nagents: {{default: default}}\nsession_expiry: 20s\n"
-        "credentials: {valid: key-valid, brief: key-brief}\nlimits: {brief_requests: 3, brief_window: 2s}\n"
+        "credentials: {valid: key-valid, brief: key-brief}\nlimits: {brief_requests: 5, brief_window: 2s}\n"
     )
     waiting = "about 24 s of waiting until windows end and sessions expire"
     for command in ("plan", "doctor"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from chatproof.conformance.advertised import advertised, number, server_now
 from chatproof.conformance.check import Note, Unclear, Unverified
 from chatproof.conformance.exchange import End
 from chatproof.conformance.seen import Seen
+from chatproof.spec import dialect
 
-from .recorded import DATE, SENT_AT, got, of, over, response, see
+from .recorded import DATE, SENT_AT, exchange, got, known, of, over, response, see
 
 AT = int(SENT_AT)
 Lines = list[tuple[str, str]]
@@ -254,6 +256,13 @@ def test_places_for_streams(statuses: tuple[int, int, int, int], concurrency: An
     for check, wanted in (("concurrency", concurrency), ("slot_returns", returns)):
         notes = of(f"quota.{check}", *concurrent(*statuses))
         assert len(notes) == wanted if isinstance(wanted, int) else [type(note) for note in notes] == [wanted], check
+
+
+def test_streams_that_could_not_be_read_on_held_no_place() -> None:
+    raw = response(body={}, media="text/event-stream")
+    torn = Seen(replace(exchange(raw, step="held-1", end=End.LEFT), detail="bad chunk size"), dialect("guide"), known())
+    (note,) = of("quota.concurrency", torn, reply(step="beyond"))
+    assert note == Unclear("a stream to hold open could not be read on: bad chunk size")
 
 
 def test_streams_that_ended_by_themselves_held_no_place() -> None:

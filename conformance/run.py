@@ -219,7 +219,7 @@ def _chooses(evidence: Evidence) -> bool:
     """Whether a client may choose the id of a new session (AMB-09); if not, ids are taken from replies."""
     steps = evidence.steps("reply")
     chosen = next((seen for seen in steps.all if seen.asked["step"] == "chosen"), None) if steps else None
-    return chosen is None or (chosen.ok and chosen.session == chosen.asked["session"])
+    return chosen is None or (chosen.ok and chosen.session in (chosen.asked["session"], None))
 
 
 def _unplayed(rows: Sequence[Requirement], evidence: Evidence, reason: str) -> Iterator[Judged]:

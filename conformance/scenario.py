@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..spec import Dialect
-from .advertised import stated_wait
+from .advertised import advertised, stated_wait
 from .ask import Ask
 from .exchange import Exchange
 from .profile import Profile
@@ -96,6 +96,11 @@ class Scene:
     def tell(self) -> str:
         """Something to remember, with a word of its own."""
         return self.profile.recall.tell.format(nonce=self.word())
+
+    def some_remain(self, exchange: Exchange) -> bool:
+        """Whether a refusal says that some requests remain, so that it is for something else, such as open streams (AMB-21)."""
+        remaining = advertised(Seen(exchange, self.dialect, self.profile)).remaining
+        return exchange.status == 429 and remaining is not None and remaining > 0
 
     def stated_wait(self, exchange: Exchange) -> float | None:
         """In how many seconds a refusal says to come back."""

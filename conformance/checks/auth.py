@@ -35,14 +35,15 @@ def unknown(steps: Steps) -> Iterator[Note]:
 @of("auth", control="good")
 def scheme(steps: Steps) -> Iterator[Note]:
     """A valid key under another scheme than Bearer, or under none, is refused."""
-    for seen in steps.named("scheme"):
+    for seen in (*steps.named("scheme"), *steps.named("stream-scheme")):
         yield from refused(seen, "unauthorized")
 
 
 @of("revoked", control="good")
 def revoked(steps: Steps) -> Iterator[Note]:
     """A request with a revoked key is refused."""
-    yield from refused(steps["revoked"], "unauthorized")
+    for seen in (steps["revoked"], *steps.named("stream-revoked")):
+        yield from refused(seen, "unauthorized")
 
 
 @of("auth", control="stream-good")

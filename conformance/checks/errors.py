@@ -101,13 +101,21 @@ def stream_balance(steps: Steps) -> Iterator[Note]:
 @of("failing", control="good")
 def failing(steps: Steps) -> Iterator[Note]:
     """An agent that fails before its reply began is told by status 500."""
-    yield from refused(steps["json"], "internal_error")
+    yield from _of_agent(steps["json"], "internal_error")
 
 
 @of("unavailable", control="good")
 def unavailable(steps: Steps) -> Iterator[Note]:
     """An agent that cannot be reached for the moment is told by status 503."""
-    yield from refused(steps["json"], "unavailable")
+    yield from _of_agent(steps["json"], "unavailable")
+
+
+def _of_agent(seen: Seen, refusal: str) -> Iterator[Note]:
+    """``refused``, unless the key does not open that agent, as far as it says."""
+    if seen.status in (401, 403, 404):
+        yield Unclear(f"the key credentials.valid does not open agents.{seen.asked['agent']} (status {seen.status})")
+    else:
+        yield from refused(seen, refusal)
 
 
 @each("refusals", when=lambda seen: seen.for_the_api and _row(seen) is not None)

@@ -38,7 +38,10 @@ def on_streams(seen: Seen) -> Iterator[Note]:
 @each(
     "refusals",
     when=lambda seen: (
-        _known_key(seen) and seen.status in (400, 404, 422) and seen.for_the_api and seen.asked["step"] not in UNREAD
+        _known_key(seen)
+        and (seen.status in (400, 402, 404, 422) or (seen.status in (500, 503) and seen.may_fail))
+        and seen.for_the_api
+        and seen.asked["step"] not in UNREAD
     ),
 )
 def on_refusals(seen: Seen) -> Iterator[Note]:
@@ -71,15 +74,18 @@ def integers(seen: Seen) -> Iterator[Note]:
         values = seen.exchange.headers_named(name)
         if len(values) > 1:
             yield Finding(f"{name} once", f"{len(values)} times: {', '.join(values)}", seen)
-        elif values and number(values[0]) is None:
+        elif values and number(values[0].removeprefix("-")) is None:
             yield Finding(f"{name}: a decimal whole number", f"{name}: {values[0]}", seen)
 
 
-@each("answers", when=lambda seen: advertised(seen).remaining is not None)
+@each("answers", when=lambda seen: seen.exchange.header(names(seen)[1]) is not None)
 def within(seen: Seen) -> Iterator[Note]:
     """What remains is between 0 and the limit."""
     said = advertised(seen)
-    if said.remaining is not None and said.limit is not None and said.remaining > said.limit:
+    value = seen.exchange.header(names(seen)[1]) or ""
+    if value.startswith("-") and number(value[1:]) is not None:
+        yield Finding("0 or more remaining", value, seen)
+    elif said.remaining is not None and said.limit is not None and said.remaining > said.limit:
         yield Finding(f"at most {said.limit} remaining", f"{said.remaining}", seen)
 
 
@@ -96,8 +102,7 @@ def reset_within(seen: Seen) -> Iterator[Note]:
     """The reset is not past, and no further ahead than a window is long."""
     said = advertised(seen).reset or 0
     ahead, by_our_clock = said - server_now(seen), said - seen.exchange.sent_at
-    daily = seen.asked.get("key") == "daily" or any(plan.requests_per_day for plan in seen.dialect.plans.values())
-    window = DAY_S if daily or not seen.dialect.plans else MINUTE_S
+    window = DAY_S if _by_day(seen) else MINUTE_S
     if any(-SLACK_S <= one <= window + SLACK_S for one in (ahead, by_our_clock)):
         return
     if seen.exchange.header("date") is None:
@@ -121,6 +126,16 @@ def falls(steps: Steps) -> Iterator[Note]:
     if not same_window:
         reason = "no two requests in a row fell into one window" if len(said) > 1 else "too few requests succeeded"
         yield Unclear(reason if any(one.remaining is not None for _, one in said) else "no response says what remains")
+
+
+def _by_day(seen: Seen) -> bool:
+    """Whether the headers may tell of a day: those of the key ``daily``, and where a plan has a limit for a day as well, unless
+    the limit that they name is one that a plan has for a minute."""
+    plans = seen.dialect.plans.values()
+    if seen.asked.get("key") == "daily" or not plans:
+        return True
+    by_minute = advertised(seen).limit in {plan.requests_per_minute for plan in plans}
+    return not by_minute and any(plan.requests_per_day for plan in plans)
 
 
 def _present(seen: Seen) -> Iterator[Note]:

@@ -13,6 +13,7 @@ from ..plans import second_plan as second_documented
 from ..seen import Seen
 
 MINUTE_S, DAY_S = 60, 86_400
+RATE = "the limit per minute was reached meanwhile, so the refusal says nothing of open streams"
 NAMES = {MINUTE_S: "a minute", DAY_S: "a day"}
 
 
@@ -41,10 +42,11 @@ def enforced_daily(steps: Steps) -> Iterator[Note]:
 
 @of("exhaust")
 def not_early(steps: Steps) -> Iterator[Note]:
-    """No request is refused while the headers say that some remain."""
-    for before, after in pairwise(steps.named("spend-")):
+    """No request is refused while the headers say that some remain, unless for a moment and for something else (AMB-21)."""
+    spent = steps.named("spend-")
+    for before, after in pairwise(spent):
         remaining = advertised(before).remaining
-        if after.status == 429 and before.ok and remaining is not None and remaining > 0:
+        if after is spent[-1] and after.status == 429 and before.ok and remaining is not None and remaining > 0:
             yield Finding(f"an answer, with {remaining} remaining", "429", after)
 
 
@@ -53,7 +55,8 @@ def not_late(steps: Steps) -> Iterator[Note]:
     """No request succeeds after the headers said that none remain, before the window ends."""
     for before, after in pairwise(steps.named("spend-")):
         said = advertised(before)
-        if said.remaining == 0 and after.ok and said.reset is not None and server_now(after) < said.reset - 1:
+        latest = max(server_now(after), after.exchange.sent_at)
+        if said.remaining == 0 and after.ok and said.reset is not None and latest < said.reset - 1:
             yield Finding("429, with none remaining", f"{after.status}", after)
 
 
@@ -146,7 +149,9 @@ def slot_returns(steps: Steps) -> Iterator[Note]:
     """A client that hangs up gives its place back."""
     if steps["beyond"].status != 429:
         yield Unclear("the limit of open streams was not reached")
-    elif not (last := steps.named("after-")[-1]).ok:
+    elif _for_rate(steps, last := steps.named("after-")[-1]):
+        yield Unclear(RATE)
+    elif not last.ok:
         yield Finding("a stream within 5 s, since all others were hung up", f"status {last.status}", last)
 
 
@@ -155,7 +160,9 @@ def slot_ended(steps: Steps) -> Iterator[Note]:
     """A stream that has ended gives its place back: more than are allowed at once may come one after the other."""
     if steps["beyond"].status != 429:
         yield Unclear("the limit of open streams was not reached")
-    elif not (last := steps.named("ended-")[-1]).ok:
+    elif _for_rate(steps, last := steps.named("ended-")[-1]):
+        yield Unclear(RATE)
+    elif not last.ok:
         yield Finding("a stream, since all others have ended", f"status {last.status}", last)
 
 
@@ -193,6 +200,13 @@ def _exactly(spent: list[Seen], limit: int, window_s: int) -> Iterator[Note]:
         yield Unclear(f"429 to number {len(spent)}, and nothing says how much had been spent before")
 
 
+def _for_rate(steps: Steps, last: Seen) -> bool:
+    """Whether a refusal may be for the plan's requests per minute: its headers say so, or as many were answered before it."""
+    limit = last.profile.limits.requests_per_minute
+    spent = limit is not None and sum(seen.ok for seen in steps.all) >= limit
+    return last.status == 429 and (spent or advertised(last).remaining == 0)
+
+
 def _one_window(spent: list[Seen]) -> bool:
     """Whether all fell into one window, by the one end that all of them name."""
     resets = {advertised(seen).reset for seen in spent}
@@ -203,9 +217,14 @@ def _enforced(steps: Steps, which: str) -> Iterator[Note]:
     spent = steps.named("spend-")
     if not spent:
         yield Unverified(f"limits.{which} is too high to be spent here")
-    elif spent[-1].status != 429:
-        allowed = getattr(spent[0].profile.limits, which)
-        yield Finding(f"429 after {allowed} requests", f"status {spent[-1].status} to number {len(spent)}", spent[-1])
+        return
+    allowed, last = getattr(spent[0].profile.limits, which) or 0, spent[-1]
+    admitted = sum(seen.ok for seen in (*steps.named("knock"), *spent))
+    if not last.ok and last.status != 429 and admitted < allowed and advertised(last).remaining != 0:
+        yield Unclear(f"number {len(spent)} was answered {last.status or last.exchange.end.value}")
+    elif last.status != 429 or (_one_window(spent) and len(spent) - 1 > allowed > 0):
+        last = last if last.status != 429 else spent[allowed]
+        yield Finding(f"429 after {allowed} requests", f"status {last.status} to number {spent.index(last) + 1}", last)
     elif len(spent) == 1:
         yield Unclear("the very first request was refused: something else had spent the limit")
     else:

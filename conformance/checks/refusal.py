@@ -71,7 +71,8 @@ def retry_after_is_reset(seen: Seen) -> Iterator[Note]:
     body, said = seen.refusal().get("retry_after"), advertised(seen)
     if isinstance(body, int) and is_epoch(said.reset):
         wait = (said.reset or 0) - server_now(seen)
-        if abs(body - wait) > SLACK_S:
+        by_our_clock = (said.reset or 0) - seen.exchange.sent_at
+        if min(abs(body - wait), abs(body - by_our_clock)) > SLACK_S:
             yield Finding(f"retry_after of about {wait:.0f} s, when the window ends", f"{body}", seen)
 
 
@@ -98,8 +99,9 @@ def refusal_json(steps: Steps) -> Iterator[Note]:
 @of("exhaust")
 def refusal_remaining(steps: Steps) -> Iterator[Note]:
     """A refusal for too many requests a minute says that none remain."""
-    refused = [seen for seen in steps.all if seen.status == 429 and seen.asked["key"] == "limited"]
-    if not refused or refused[0] is steps.all[0]:
+    spent = steps.named("spend-")
+    refused = [seen for seen in (*spent[1:][-1:], *steps.named("refused")) if seen.status == 429]
+    if len(spent) < 2 or not refused:
         yield Unclear("the limit was not reached by these requests")
         return
     for seen in refused:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..advertised import advertised, heard_at, is_epoch, server_now, stated_wait
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, of
-from ..plans import window_s
+from ..plans import brief_key, window_s
 from ..seen import Seen
 from .session import nonce_of
 
@@ -88,6 +88,38 @@ def no_trace(steps: Steps) -> Iterator[Note]:
     known = [nonce_of(seen) for seen in (*told, *steps.named("again-tell")) if seen.ok]
     if not any(word in (seen.text or "") for word in known for seen in asked):
         yield Unclear("the agent did not recall it where it should have, so not recalling proves nothing")
+
+
+@of("renewal")
+def exactly(steps: Steps) -> Iterator[Note]:
+    """In a window of its own a key is answered as often as its limit says: not once less, and not once more."""
+    late = steps["late"]
+    counted, again = steps.named("count-"), steps.named("recount-")
+    if not counted or counted[-1].status != 429:
+        yield Unclear(
+            "the limit was not counted through" if counted else "the key was not served again, so nothing was counted"
+        )
+        return
+    key, limit = brief_key(late.profile)
+    first = [late, *steps.named("again-"), *counted]
+    admitted = sum(seen.ok for seen in first)
+    if admitted < limit:
+        spent_before = [seen for seen in steps.named("tell-") if seen.ok]
+        if spent_before and late.exchange.sent_at - heard_at(spent_before[-1].exchange) <= window_s(late.profile, key):
+            yield Unclear("requests of before may have counted as well, in a sliding window")
+        else:
+            yield Finding(f"{limit} answers in a window", f"{admitted}, then 429", counted[-1])
+    elif admitted > limit:
+        answers = sum(seen.ok for seen in again)
+        lasted = max(_lasted(first), _lasted(again))
+        if lasted > window_s(late.profile, key) / 2 or not again:
+            yield Unclear(f"{admitted} answers in {lasted:.0f} s, which may be two windows")
+        elif answers > limit:
+            yield Finding(f"{limit} answers in a window", f"{admitted}, and {answers} in the next", again[limit])
+
+
+def _lasted(seen: list[Seen]) -> float:
+    return heard_at(seen[-1].exchange) - seen[0].exchange.sent_at if seen else 0.0
 
 
 def _risen(steps: Steps, refused: Seen, late: Seen) -> Iterator[Note]:

@@ -100,6 +100,12 @@ def stream_remembers(steps: Steps) -> Iterator[Note]:
     yield from _recalls(steps, "ask-stream")
 
 
+@of("continue-stream")
+def streams_apart(steps: Steps) -> Iterator[Note]:
+    """A stream that names no session begins one of its own: it knows nothing of the stream before it."""
+    yield from _forgets(steps, "elsewhere-stream", told="told-stream")
+
+
 @of("continue-named")
 def stream_names(steps: Steps) -> Iterator[Note]:
     """The id that a stream names at its end continues the session that it began."""
@@ -189,9 +195,9 @@ def _answers(told: Seen, asked: Seen) -> bool:
     return not repeats and asked.text != told.text
 
 
-def _forgets(steps: Steps, step: str) -> Iterator[Note]:
-    seen, nonce = steps[step], nonce_of(steps["tell"])
+def _forgets(steps: Steps, step: str, told: str = "tell") -> Iterator[Note]:
+    seen, nonce = steps[step], nonce_of(steps[told])
     if nonce in seen.exchange.content.decode("utf-8", "replace") or nonce in (seen.text or ""):
         yield Finding("nothing of what was said in that session", f"{nonce!r} in {seen.text or ''!r:.200}", seen)
-    elif not any(nonce in (other.text or "") for other in steps.named("ask")):
+    elif not any(nonce_of(steps["tell"]) in (other.text or "") for other in steps.named("ask")):
         yield Unclear("the agent did not recall it where it should have, so not recalling proves nothing")

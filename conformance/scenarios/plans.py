@@ -50,4 +50,4 @@ def concurrent_pro(scene: Scene) -> Script:
 def exhaust_pro(scene: Scene) -> Script:
     """Spend the second plan's requests per minute."""
     if limit := _requests(scene.dialect):
-        yield from spend(limit, KEY)
+        yield from spend(scene, limit, KEY)

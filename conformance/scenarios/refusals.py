@@ -18,11 +18,13 @@ def auth(scene: Scene) -> Script:
         if near not in scene.profile.credentials.values():
             yield Ask(f"unknown-{name}", key=None, authorization=f"Bearer {near}")
     yield Ask("scheme", key=None, authorization=f"Basic {valid}")
+    yield Ask("scheme-token", key=None, authorization=f"Token {valid}")
     yield Ask("scheme-none", key=None, authorization=valid)
     if scene.streams:
         yield Ask("stream-good", stream=True)
         yield Ask("stream-missing", key=None, stream=True)
         yield Ask("stream-unknown", key=None, authorization=f"Bearer {scene.word()}", stream=True)
+        yield Ask("stream-scheme", key=None, authorization=f"Basic {valid}", stream=True)
 
 
 @scenario("revoked", needs=("credentials.revoked",))
@@ -30,6 +32,8 @@ def revoked(scene: Scene) -> Script:
     """A key that was valid once."""
     yield Ask("good")
     yield Ask("revoked", key="revoked")
+    if scene.streams:
+        yield Ask("stream-revoked", key="revoked", stream=True)
 
 
 @scenario("invalid")

@@ -47,6 +47,8 @@ def continue_stream(scene: Scene) -> Script:
     yield Ask("tell", message=scene.tell(), stream=True, session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
     yield Ask("ask-stream", message=scene.profile.recall.ask, stream=True, session=session)
+    yield Ask("told-stream", message=scene.tell(), stream=True)
+    yield Ask("elsewhere-stream", message=scene.profile.recall.ask, stream=True)
 
 
 @scenario("continue-named")

@@ -54,10 +54,10 @@ def same(scene: Scene) -> Script:
     """The same message asked twice, each in a new session: as JSON and as a stream; plain, beyond ASCII, and of other agents."""
     message = f"Tell me about {scene.word()} in a few words."
     yield Ask("json", message=message)
-    yield Ask("letters-json", message=LETTERS)
+    yield Ask("letters-json", message=f"{LETTERS} {CHARACTERS}\n\nand a new line")
     if scene.streams:
         yield Ask("stream", message=message, stream=True)
-        yield Ask("letters-stream", message=LETTERS, stream=True)
+        yield Ask("letters-stream", message=f"{LETTERS} {CHARACTERS}\n\nand a new line", stream=True)
         for agent in ("unicode", "long"):
             if agent in scene.profile.agents:
                 yield Ask(f"{agent}-json", agent=agent)

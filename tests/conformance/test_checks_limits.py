@@ -93,7 +93,7 @@ def test_on_refusals(step: str, status: int, findings: int) -> None:
         (told(), 0),
         ([], 0),
         (told(remaining="5 of 20"), 1),
-        (told(remaining=-1, reset="soon"), 2),
+        (told(remaining=-1, reset="soon"), 1),
         ([*told(), ("x-ratelimit-limit", "20")], 1),
         (told(limit="20.0"), 1),
     ],
@@ -124,9 +124,19 @@ def test_reset(reset: int, epoch: int, within: int) -> None:
 
 def test_a_daily_limit_ends_within_a_day() -> None:
     late = told(reset=AT + 86_402)
-    assert over("limits.reset_within", reply(*late, name="rest")) == []
+    assert over("limits.reset_within", reply(*told(limit=1000, reset=AT + 86_402), name="rest")) == []
     assert over("limits.reset_within", reply(*late, key="daily")) == []
-    assert len(over("limits.reset_within", reply(*told(reset=AT + 86_403), name="rest"))) == 1
+    assert len(over("limits.reset_within", reply(*told(limit=1000, reset=AT + 86_403), name="rest"))) == 1
+
+
+def test_a_limit_of_a_plan_for_a_minute_ends_within_one() -> None:
+    assert over("limits.reset_within", reply(*told(limit=20, reset=AT + 62), name="rest")) == []
+    assert len(over("limits.reset_within", reply(*told(limit=20, reset=AT + 3_600), name="rest"))) == 1
+
+
+@pytest.mark.parametrize(("remaining", "findings"), [(0, 0), (20, 0), (21, 1), (-1, 1), ("5 of 20", 0)])
+def test_what_remains_is_between_nothing_and_the_limit(remaining: Any, findings: int) -> None:
+    assert len(over("limits.within", reply(*told(20, remaining)))) == findings
 
 
 def falling(*said: tuple[Any, Any]) -> list[Note]:

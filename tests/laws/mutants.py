@@ -32,6 +32,7 @@ from .proxies import (
     makes_one_key,
     message,
     newest_session,
+    one_stream_session,
     parsed,
     refuses,
     replies,
@@ -43,6 +44,7 @@ from .proxies import (
     truncates_ids,
 )
 from .proxies_limits import (
+    counts,
     hears_the_refused,
     keeps_places,
     limits_everybody,
@@ -165,6 +167,9 @@ MUTANTS = (
     _mutant("breaks-on-a-second-turn", second_turn(500), "turns.survives"),
     _mutant("second-turn-409", second_turn(409), "turns.one_session"),
     _mutant("agents-share", asks(text(b"other", b"default")), "session.agents_apart"),
+    _mutant("streams-share-a-session", asks(one_stream_session), "session.streams_apart"),
+    _mutant("one-request-less", counts(-1), "renewal.exactly"),
+    _mutant("one-request-more", counts(1), "renewal.exactly"),
     _mutant("hears-refused-turns", fixed(hears_refused), "session.refused_unheard"),
     _mutant("session-ids-cut-short", asks(truncates_ids), "session.near"),
     _mutant("limits-everybody", limits_everybody, "quota.per_key"),

@@ -191,6 +191,15 @@ def newest_session() -> Front:
     return lambda request, answer: answer(change(request))
 
 
+def one_stream_session(request: HttpRequest) -> HttpRequest:
+    """All streams that name no session are given the same one."""
+    streamed = b'"stream": true' in request.body or request.target.endswith("/stream")
+    if not streamed or SESSION.search(request.body):
+        return request
+    name = b"conversationId" if "/chat/" in request.target and not request.target.endswith("/stream") else b"session_id"
+    return replace(request, body=request.body.replace(b"{", b'{"%b": "shared", ' % name, 1))
+
+
 def truncates_ids(request: HttpRequest) -> HttpRequest:
     """Session ids are told apart by their first twenty characters."""
     return replace(request, body=SESSION.sub(lambda match: match[1] + match[2][:20] + b'"', request.body))

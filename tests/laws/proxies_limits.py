@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from chatproof.simulator.plan import Plan
 from chatproof.simulator.request import HttpRequest
 
 from .memory import Answer, Front
-from .proxies import head, message, said
+from .proxies import Made, head, message, said
 
 
 def limits_everybody() -> Front:
@@ -115,3 +116,28 @@ def streams_unlimited(request: HttpRequest, answer: Answer) -> Plan:
     if plan.status != 429 or (b'"stream": true' not in request.body and "/stream" not in request.target):
         return plan
     return answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+
+
+def counts(by: int) -> Made:
+    """The key with the short window is answered one request less in each, or one more."""
+
+    def make() -> Front:
+        extra = False
+
+        def front(request: HttpRequest, answer: Answer) -> Plan:
+            nonlocal extra
+            plan = answer(request)
+            if not request.headers.get("authorization", "").endswith("key-brief"):
+                return plan
+            if by < 0:
+                last = re.search(rb"(?i)remaining: 0\r\n", plan.writes[0].data)
+                return said(429, b'{"detail": "Full"}') if last and plan.status == 200 else plan
+            if plan.status == 429 and not extra:
+                extra = True
+                return answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+            extra = extra and plan.status == 429
+            return plan
+
+        return front
+
+    return make

@@ -48,7 +48,7 @@ def _explain(name: str, rows: list[tuple[Dialect, Requirement]]) -> None:
         if row.check is not None:
             _check(CHECKS[row.check])
         else:
-            click.echo(f"    not checked: {row.planned or row.untestable}")
+            click.echo(f"    not checked: {row.untestable}")
     rulings = {row.ambiguity for _, row in said if row.ambiguity}
     for ambiguity in ambiguities():
         if ambiguity.id in rulings:

@@ -16,9 +16,7 @@ from .profile import Profile
 from .seen import Seen
 from .transcript import Transcript
 
-Outcome = Literal[
-    "pass", "fail", "warn", "observed", "skipped", "not_verified", "inconclusive", "error", "planned", "untestable"
-]
+Outcome = Literal["pass", "fail", "warn", "observed", "skipped", "not_verified", "inconclusive", "error", "untestable"]
 Verdict = Literal["conformant", "nonconformant", "incomplete"]
 MOST_FINDINGS = 5
 SHORTEST_SECRET = 6
@@ -120,10 +118,8 @@ def verdict(judged: Sequence[Judged]) -> Verdict:
 
 
 def _judge(row: Requirement, evidence: Evidence, every: Sequence[Seen]) -> Judged:
-    if row.untestable is not None:
-        return Judged(row, "untestable", row.untestable)
     if row.check is None:
-        return Judged(row, "planned", row.planned)
+        return Judged(row, "untestable", row.untestable)
     check = CHECKS[row.check]
     absent = evidence.absent.get(check.scenario or "")
     if absent is not None:

@@ -13,7 +13,7 @@ from .run import Run
 from .transcript import redact as redact_bytes
 
 REDACTED = "[redacted]"
-OURS = ("planned", "untestable", "skipped", "not_verified")
+OURS = ("untestable", "skipped", "not_verified")
 """Outcomes whose reasons are our own words, with nothing of the target in them."""
 BEFORE, AFTER, ROW = 32, 48, 16
 

@@ -4,7 +4,7 @@
 |---|---|
 | fail | ``<failure>`` |
 | error | ``<error>`` |
-| inconclusive, not_verified, skipped, planned, untestable | ``<skipped>`` with the reason |
+| inconclusive, not_verified, skipped, untestable | ``<skipped>`` with the reason |
 | warn, observed | passes; what was seen is in ``<system-out>`` |
 
 CI servers show a run of nothing but skipped cases as green. So a run that is not conformant, or verified nothing, gets a

@@ -20,7 +20,6 @@ OUTCOMES: dict[str, tuple[str, str, Tone]] = {
     "pass": ("pass", "✓", "good"),
     "not_verified": ("not verified", "?", "quiet"),
     "skipped": ("skipped", "-", "quiet"),
-    "planned": ("planned", "…", "quiet"),
     "untestable": ("untestable", "·", "quiet"),
 }
 """Every outcome, what needs attention first: its label, its sign and its tone."""
@@ -31,7 +30,7 @@ DECIDED = ("pass", "fail", "warn")
 COUNTED = (*DECIDED, *(outcome for outcome in OUTCOMES if outcome not in DECIDED))
 """Every outcome in the order in which counts are given."""
 
-LEFT_OPEN = ("inconclusive", "not_verified", "skipped", "planned", "untestable")
+LEFT_OPEN = ("inconclusive", "not_verified", "skipped", "untestable")
 """The outcomes that leave it open, each with a reason, and are nobody's fault."""
 
 VERDICTS: dict[str, tuple[str, Tone]] = {
@@ -74,7 +73,7 @@ def decided(counts: Mapping[str, int]) -> int:
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:
-    """``61 pass, 1 fail, 2 planned``: ``pass`` and ``fail`` always, the others where there are any."""
+    """``61 pass, 1 fail, 2 untestable``: ``pass`` and ``fail`` always, the others where there are any."""
     return ", ".join(f"{counts[outcome]} {OUTCOMES[outcome][0]}" for outcome in occurring(counts))
 
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns where no width is given: a pipe, a file, a log."""
 
-KNOWN_BEFORE = ("planned", "untestable")
-"""Outcomes that no target can change: counted, but explained only on request."""
+KNOWN_BEFORE = "untestable"
+"""The outcome that no target can change: counted, but explained only on request."""
 
 STYLES: dict[Tone, str] = {"good": "green", "bad": "bold red", "caution": "yellow", "open": "blue", "quiet": "dim"}
 LABEL = 12
@@ -172,8 +172,7 @@ def _left_open(console: Console, run: Run, verbose: bool) -> None:
     if not groups:
         return
     console.print(_text(f"Left open, and why ({sum(map(len, groups.values()))})", "bold"))
-    hidden = () if verbose else KNOWN_BEFORE
-    known = {group: groups.pop(group) for group in list(groups) if group[0] in hidden}
+    known = {group: groups.pop(group) for group in list(groups) if group[0] == KNOWN_BEFORE and not verbose}
     for (outcome, reason), found in groups.items():
         if verbose or len(found) <= 3:
             names = ", ".join(row["id"] for row in found)
@@ -182,9 +181,8 @@ def _left_open(console: Console, run: Run, verbose: bool) -> None:
         label, _, tone = OUTCOMES[outcome]
         console.print(_hanging(_text(f"{len(found):4} {label}", STYLES[tone]), f"{reason} [{names}]"))
     if known:
-        labels = " or ".join(OUTCOMES[outcome][0] for outcome in KNOWN_BEFORE)
         number = sum(map(len, known.values()))
-        console.print(_text(f"{number:4} {labels}, whatever the target does; -v tells why", "dim"))
+        console.print(_text(f"{number:4} {OUTCOMES[KNOWN_BEFORE][0]}, whatever the target does; -v tells why", "dim"))
     console.print()
 
 

@@ -187,8 +187,8 @@ class Citation:
 class Requirement:
     """One thing a document obliges a server to or promises of it.
 
-    Exactly one of ``check`` (the check that decides it), ``planned`` (why it is not checked yet) and ``untestable``
-    (why it cannot be) is given. ``ambiguity`` names the ruling it rests on.
+    Either ``check`` (the check that decides it) or ``untestable`` (why none can) is given. ``ambiguity`` names the ruling it
+    rests on.
     """
 
     id: str
@@ -197,7 +197,6 @@ class Requirement:
     citation: Citation
     evidence: Evidence
     check: str | None = None
-    planned: str | None = None
     untestable: str | None = None
     ambiguity: str | None = None
 

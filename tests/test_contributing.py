@@ -67,7 +67,7 @@ def test_a_requirement_with_its_check_is_judged(body: object, outcome: str) -> N
 
 
 def test_a_requirement_needs_exactly_one_way_to_be_judged() -> None:
-    twice = f"requirements:\n{snippet('Add a requirement', 'yaml')}  planned: some day\n"
+    twice = f"requirements:\n{snippet('Add a requirement', 'yaml')}  untestable: some day\n"
     with pytest.raises(BadFile):
         read_text(twice, "snippet", "requirements")
 

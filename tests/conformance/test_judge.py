@@ -133,11 +133,10 @@ def test_what_breaks_a_check_is_no_verdict_on_the_target(error: Exception, wante
     assert words in (judged.reason or "")
 
 
-def test_rows_without_a_check_say_why() -> None:
-    planned = replace(ROW, check=None, planned="later")
+def test_a_row_without_a_check_says_why() -> None:
     untestable = replace(ROW, check=None, untestable="never")
-    found = judge([planned, untestable], evidence(OK))
-    assert [(row.outcome, row.reason) for row in found] == [("planned", "later"), ("untestable", "never")]
+    found = judge([untestable], evidence(OK))
+    assert [(row.outcome, row.reason) for row in found] == [("untestable", "never")]
 
 
 def test_over_every_exchange_of_a_kind(said: list[Note]) -> None:

@@ -87,7 +87,7 @@ def test_no_secret_is_told_in_a_window_of_bytes(offset: int) -> None:
 
 def test_our_own_words_are_never_taken_for_a_secret() -> None:
     """A key of a common word must not spoil what we say ourselves."""
-    run = told(Judged(replace(ROW, check=None, planned="valid later"), "planned", "valid later"))
+    run = told(Judged(replace(ROW, check=None, untestable="valid later"), "untestable", "valid later"))
     run = replace(run, evidence=Evidence(GUIDE, replace(known(), credentials={"valid": "valid"}), []))
     (row,) = as_json([run], "1.0")["requirements"]
     assert row["reason"] == "valid later"

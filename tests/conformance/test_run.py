@@ -62,11 +62,11 @@ def test_nothing_verified_is_incomplete_and_says_why() -> None:
 
 
 def test_after_a_failed_preflight_nothing_is_judged() -> None:
-    planned = replace(ROW, check=None, planned="later")
-    run = recorded(reason="the key was refused", rows=(ROW, planned))
+    untestable = replace(ROW, check=None, untestable="never")
+    run = recorded(reason="the key was refused", rows=(ROW, untestable))
     assert [(row.outcome, row.reason) for row in run.judged] == [
         ("not_verified", "the key was refused"),
-        ("planned", "later"),
+        ("untestable", "never"),
     ]
 
 
@@ -92,7 +92,7 @@ def test_nobody_listens() -> None:
         run = verify(replace(known(), base_url=f"http://127.0.0.1:{port}"), GUIDE)
     assert run.verdict == "incomplete"
     assert "nothing listens" in (run.reason or "")
-    assert {row.outcome for row in run.judged} <= {"not_verified", "planned", "untestable"}
+    assert {row.outcome for row in run.judged} <= {"not_verified", "untestable"}
 
 
 @pytest.mark.slow

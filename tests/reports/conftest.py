@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 OUTCOMES = (
-    "pass", "fail", "warn", "observed", "skipped", "not_verified", "inconclusive", "error", "planned", "untestable",
+    "pass", "fail", "warn", "observed", "skipped", "not_verified", "inconclusive", "error", "untestable",
 )  # fmt: skip
 NEEDS_REASON = OUTCOMES[4:]
 
@@ -39,7 +39,7 @@ def a_row(outcome: str = "pass", name: str | None = None, **changed: Any) -> Jso
         "citation": {"document": "WHATWG HTML", "section": "9.2.6"},
         "evidence": "stated",
         "ambiguity": "AMB-12" if outcome == "observed" else None,
-        "check": None if outcome in ("planned", "untestable") else "framing.blank_line",
+        "check": None if outcome == "untestable" else "framing.blank_line",
         "reason": f"the reason it is {outcome}" if outcome in NEEDS_REASON else None,
         "findings": [a_finding()] if outcome in ("fail", "warn", "observed") else [],
     }
@@ -85,7 +85,7 @@ def run() -> MakeRun:
 @pytest.fixture
 def several() -> Json:
     """Four dialects of 150 requirements each: most pass, some do not."""
-    pattern = ["pass"] * 30 + ["fail", "warn", "observed", "skipped", "not_verified", "planned", "untestable"]
+    pattern = ["pass"] * 30 + ["fail", "warn", "observed", "skipped", "not_verified", "untestable"]
     families = ["http", "auth", "session", "stream", "limits", "errors", "sse", "json"]
     dialects = ["guide", "reference", "rest", "slug"]
     outcomes = itertools.cycle(pattern)

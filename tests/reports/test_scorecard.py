@@ -13,9 +13,9 @@ Make = Callable[..., Json]
 
 
 def test_a_line_per_family_counts_its_outcomes(run: Make, row: Make) -> None:
-    rows = [row("pass", "auth/one"), row("pass", "auth/two"), row("fail", "sse/three"), row("planned", "sse/four")]
+    rows = [row("pass", "auth/one"), row("pass", "auth/two"), row("fail", "sse/three"), row("untestable", "sse/four")]
     lines = [line.split() for line in render(run(rows)).splitlines()]
-    assert ["family", "pass", "fail", "planned"] in lines
+    assert ["family", "pass", "fail", "untestable"] in lines
     assert ["auth", "2", "·", "·"] in lines
     assert ["sse", "·", "1", "1"] in lines
     assert ["all", "2", "1", "1"] in lines
@@ -26,14 +26,16 @@ def test_the_last_lines_are_the_verdicts(several: Json) -> None:
     last = render(several).splitlines()[-5:]
     assert [line.split(":")[0] for line in last] == ["✕ guide", "≈ reference", "✕ rest", "✕ slug", "✕ all 4 dialects"]
     assert "incomplete (the target went away)" in last[1]
-    total = {outcome: sum(run["summary"][outcome] for run in several["runs"]) for outcome in ("fail", "planned")}
+    total = {outcome: sum(run["summary"][outcome] for run in several["runs"]) for outcome in ("fail", "untestable")}
     assert f"{total['fail']} fail" in last[-1]
-    assert f"{total['planned']} planned" in last[-1]
+    assert f"{total['untestable']} untestable" in last[-1]
 
 
-def test_the_planned_are_not_counted_as_decided(run: Make, row: Make) -> None:
-    text = render(run([row("pass"), row("planned"), row("observed")]))
-    assert text.endswith("✓ guide: conformant. 1 of 3 requirements decided: 1 pass, 0 fail, 1 observed, 1 planned.\n")
+def test_the_untestable_are_not_counted_as_decided(run: Make, row: Make) -> None:
+    text = render(run([row("pass"), row("untestable"), row("observed")]))
+    assert text.endswith(
+        "✓ guide: conformant. 1 of 3 requirements decided: 1 pass, 0 fail, 1 observed, 1 untestable.\n"
+    )
 
 
 def test_one_reason_is_given_once(run: Make, row: Make) -> None:

@@ -22,7 +22,6 @@ from .profiles import DIALECTS, IDLE_S, profile_of
 HERE = Path(__file__).parent
 LEAST_DECIDED = 0.8
 DECIDED = ("pass", "fail", "warn", "observed")
-NOT_CHECKED = ("planned", "untestable")
 
 BROKEN_ON_PURPOSE: dict[tuple[str, str], set[str]] = {
     # uvicorn's own 400, to a request without Host, has no Date
@@ -123,7 +122,7 @@ UNKNOWABLE = {
 
 
 def _share_decided(run: Run) -> float:
-    checkable = [row for row in run.judged if row.outcome not in NOT_CHECKED]
+    checkable = [row for row in run.judged if row.outcome != "untestable"]
     return sum(row.outcome in DECIDED for row in checkable) / len(checkable)
 
 

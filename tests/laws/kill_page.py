@@ -75,8 +75,8 @@ def killers(id: str, where: Mapping[str, Requirement]) -> list[str]:
 def why_none(where: Mapping[str, Requirement]) -> str:
     """The reason why nothing bites it; empty if there is none, which the tests do not accept."""
     row = next(iter(where.values()))
-    if row.untestable or row.planned:
-        return f"not judged: {row.untestable or row.planned}"
+    if row.untestable:
+        return f"not judged: {row.untestable}"
     if {row.level for row in where.values()} == {"MAY"}:
         return "a MAY: its check tells a reading and never fails"
     return f"nothing can: {EXEMPT[row.check]}" if row.check in EXEMPT else ""

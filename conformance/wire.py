@@ -141,9 +141,15 @@ class Live:
         return self.exchange
 
     def catch_up(self) -> None:
-        """Take what has arrived already, without waiting: whether the exchange ended while nobody looked."""
+        """Look at what has arrived already, without waiting: whether the exchange ended while nobody read it.
+
+        Of one that goes on nothing of that is kept, since it may stop inside an event. It can only be left after this.
+        """
+        known = len(self._reads)
         while self._end is None and self._waiting():
             self._recv()
+        if self._end is None:
+            del self._reads[known:]
 
     def leave(self, detail: str = "") -> Exchange:
         """Hang up, if it has not ended yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from dataclasses import replace
 
@@ -53,6 +54,18 @@ def test_a_held_stream_that_ended_while_nobody_looked_is_not_left() -> None:
         assert played.closed.wait(5)
         live.catch_up()
         assert live.leave().end is End.COMPLETE
+
+
+def test_of_a_held_stream_that_goes_on_half_an_event_is_not_kept() -> None:
+    go, sent = threading.Event(), threading.Event()
+    with server(CHUNKED + EVENT, go, b"9\r\ndata:", sent) as played, wire.open(played.endpoint, POST, SOON) as live:
+        before = live.exchange.raw
+        go.set()
+        assert live._socket is not None
+        assert select.select([live._socket], [], [], 5)[0]
+        live.catch_up()
+        assert live.leave().end is End.LEFT
+        assert live.exchange.raw == before
 
 
 def test_what_comes_while_watching_is_surplus() -> None:

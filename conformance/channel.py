@@ -22,12 +22,14 @@ from .profile import Profile
 from .seen import Seen
 
 MOST_WAIT_S = 61.0
+MOST_HUNG = 5
+"""So many deadlines in a row are waited out; each may be half a minute."""
 SPENDING = ("limited", "daily", "brief", "pro")
 """Keys that scenarios use up on purpose: never paced, and a 429 to them is what was wanted."""
 
 
-class BudgetSpent(Exception):
-    """The profile's or the command line's number of requests is used up."""
+class CutShort(Exception):
+    """The run cannot go on: its number of requests is used up, or the target answers nothing any more. The text says which."""
 
 
 @dataclass
@@ -44,6 +46,7 @@ class WireChannel:
     _ready_at: dict[str, float] = field(default_factory=dict)
     _distrusted: set[str] = field(default_factory=set)
     _stays_open: bool = False
+    _hung: int = 0
 
     def __post_init__(self) -> None:
         self.endpoint = Endpoint.parse(self.profile.base_url)
@@ -115,8 +118,10 @@ class WireChannel:
         return f"ex-{self.count:04}"
 
     def _before(self, ask: Ask) -> None:
+        if self._hung >= MOST_HUNG:
+            raise CutShort(f"{self._hung} requests in a row were not answered to their end within the deadlines")
         if self.profile.max_requests is not None and self.count >= self.profile.max_requests:
-            raise BudgetSpent(f"the budget of {self.profile.max_requests} requests is spent")
+            raise CutShort(f"the budget of {self.profile.max_requests} requests is spent")
         key = ask.key or ""
         delay = self._ready_at.pop(key, 0.0) - time.monotonic()
         if delay > 0:
@@ -127,8 +132,9 @@ class WireChannel:
 
         A target that says again and again that nothing remains, and answers all the same, is not believed a third time.
         """
-        if exchange.end in (End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT):
-            self._stays_open = self._stays_open or self._ended(exchange)
+        hung = exchange.end in (End.FIRST_BYTE_TIMEOUT, End.IDLE_TIMEOUT, End.TOTAL_TIMEOUT)
+        self._stays_open = self._stays_open or (hung and self._ended(exchange))
+        self._hung = self._hung + 1 if hung else 0
         key = ask.key or ""
         if ask.key is None or ask.key in SPENDING or self.profile.pace == 0:
             return

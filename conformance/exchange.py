@@ -134,7 +134,14 @@ class Exchange:
 
     def headers_named(self, name: str) -> list[str]:
         """The values of every response header of that name (in any case), in order."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
+        return list(self._by_name.get(name.lower(), ()))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), []).append(value)
+        return found
 
     def header(self, name: str) -> str | None:
         """The first response header of that name (in any case), or ``None``."""

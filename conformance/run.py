@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from ..spec import Dialect, Requirement, requirements
 from .ask import Ask, Via
-from .channel import BudgetSpent, WireChannel
+from .channel import CutShort, WireChannel
 from .check import CHECKS
 from .judge import Absent, Evidence, Judged, Verdict, choose, judge, verdict
 from .preflight import explain
@@ -108,7 +108,7 @@ def verify(
         reason = explain(Seen(first.exchanges[0], dialect, profile))
         if reason is None:
             reason = _play(rows, channel, seed, recorded, absent, options, hear)
-    except (KeyboardInterrupt, BudgetSpent) as ended:
+    except (KeyboardInterrupt, CutShort) as ended:
         reason = str(ended) or "interrupted"
         absent[recorded[-1].scenario] = Absent("not_verified", f"cut short: {reason}")
     evidence = Evidence(dialect, profile, tuple(recorded), absent)
@@ -160,7 +160,7 @@ def _play(
         scene = Scene(dialect, profile, seed, scenario.name, chooses)
         try:
             drive(scenario.play(scene), scenario.name, channel, recorded.append)
-        except BudgetSpent:
+        except CutShort:
             raise
         except Exception as error:  # noqa: BLE001  (a crash of ours is an outcome; what else was recorded is judged)
             absent[scenario.name] = Absent("error", f"the scenario crashed: {type(error).__name__}: {error}")

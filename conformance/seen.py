@@ -103,7 +103,7 @@ class Seen:
         operation = self.dialect.operation("keys")
         return operation.id if operation else None
 
-    @property
+    @cached_property
     def arrived_whole(self) -> bool:
         """Whether the response's framing was kept to its end."""
         response = self.exchange.response
@@ -156,7 +156,7 @@ class Seen:
         except reading.Unreadable as problem:
             return ReadEvent(wire, value, row.event, None, str(problem))
 
-    @property
+    @cached_property
     def torn(self) -> bool:
         """Whether the target broke the body off, or its framing could not be followed: the `http` requirements say how."""
         response = self.exchange.response
@@ -164,7 +164,7 @@ class Seen:
             return True
         return self.exchange.end in (End.CLOSED, End.RESET) and not response.complete
 
-    @property
+    @cached_property
     def sound(self) -> bool:
         """Whether the body is what the target meant to send: whole as framed, and nothing left over."""
         response = self.exchange.response

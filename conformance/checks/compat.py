@@ -49,16 +49,16 @@ def _pieces(seen: Seen) -> Iterator[bytes]:
 
 
 def _compare(seen: Seen, lines: Iterable[str], how: str) -> Iterator[Note]:
+    found_data = [line[6:].rstrip("\r") for line in lines if line.startswith("data: ")]
+    if found_data == [event.wire.data for event in seen.events]:
+        return
     text = ""
-    for line in lines:
-        if not line.startswith("data: "):
-            continue
-        data = line[6:].rstrip("\r")
+    for data in found_data:
         try:
             found = event(data, seen.dialect)
         except Unreadable:
             if not _is_json(data):
-                yield Finding("a reader as printed gets every event", f"reading {how} it fails on {line[:100]!r}", seen)
+                yield Finding("a reader as printed gets every event", f"reading {how} it fails on {data[:100]!r}", seen)
                 return
             continue
         text += found.text if isinstance(found, Delta) else ""

@@ -88,8 +88,8 @@ def one_payload(seen: Seen) -> Iterator[Note]:
     """The data of every event is one JSON object, or the documented literal."""
     for event in seen.events:
         lines = event.wire.data.split("\n")
-        run_together = len(lines) > 1 and all(_payload(line, seen) for line in lines)
-        if not _payload(event.wire.data, seen) and not run_together:
+        one = event.kind is not None or isinstance(event.value, dict)
+        if not one and not (len(lines) > 1 and all(_payload(line, seen) for line in lines)):
             yield Finding("one JSON object", f"{event.wire.data[:120]!r}", seen, event.wire.start)
 
 

@@ -177,7 +177,7 @@ def _recalls(steps: Steps, step: str) -> Iterator[Note]:
     told, asked, nonce = steps["tell"], steps[step], nonce_of(steps["tell"])
     if not asked.asked.get("session"):
         yield Unclear("no answer named a session to go on with")
-    elif not (told.ok and asked.ok and asked.legible) or told.text is None or asked.text is None:
+    elif not (told.ok and asked.ok and asked.legible) or told.text is None or not asked.text:
         yield Unclear(f"the requests were answered {told.status} and {asked.status}, without a text to read")
     elif nonce in asked.text:
         return

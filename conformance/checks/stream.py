@@ -101,7 +101,7 @@ def done_session(seen: Seen) -> Iterator[Note]:
 @each("streams", legible=True, when=lambda seen: seen.done is not None and _its_own(seen))
 def done_session_echoed(seen: Seen) -> Iterator[Note]:
     """The event that ends the stream names the session that the request asked for."""
-    if _documents(seen, "session") and seen.session != seen.asked["session"]:
+    if _documents(seen, "session") and seen.session and seen.session != seen.asked["session"]:
         yield Finding(f"session {seen.asked['session']!r}", f"session {seen.session!r}", seen)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chatproof.conformance.ask import Ask
-from chatproof.conformance.channel import WireChannel
+from chatproof.conformance.channel import CutShort, WireChannel
 from chatproof.conformance.exchange import End
 from chatproof.spec import dialect
 
@@ -29,3 +31,14 @@ def test_streams_that_stay_open_are_waited_for_once() -> None:
             channel.endpoint = played.endpoint
             ends.append(channel.send(Ask("stream", stream=True)).end)
     assert ends == [End.IDLE_TIMEOUT, End.LEFT, End.IDLE_TIMEOUT]
+
+
+def test_a_target_that_answers_nothing_ends_the_run() -> None:
+    """A deadline may be half a minute long, and there are hundreds of requests."""
+    channel = WireChannel(dialect("guide"), known(deadlines={"first_byte": "0.02s"}))
+    for _ in range(5):
+        with server(wait_for_hang_up=True) as played:
+            channel.endpoint = played.endpoint
+            assert channel.send(Ask("x")).end is End.FIRST_BYTE_TIMEOUT
+    with pytest.raises(CutShort, match="5 requests in a row"):
+        channel.send(Ask("x"))

@@ -16,6 +16,8 @@ SOON_S = 2.0
 LONGEST_PAUSE_S, SLACK_S = 15.0, 1.0
 SPREAD = 0.5
 """Of a paced stream's due duration, at least this share must lie between its first and last event."""
+VISIBLE_S, MOMENTS = 0.02, 0.5
+"""Pieces further apart than this came at two moments, and a paced stream's come at half as many as there are pieces."""
 
 
 @each("streams", legible=True)
@@ -189,7 +191,7 @@ def done_after_failure(steps: Steps) -> Iterator[Note]:
 
 @of("paced")
 def progressive(steps: Steps) -> Iterator[Note]:
-    """Pieces arrive as they are made, not all at once at the end."""
+    """Pieces arrive as they are made, neither all at once at the end nor in a few bursts."""
     seen = steps["stream"]
     if not seen.is_stream or len(seen.events) < 3:
         yield Unclear("the paced agent sent no stream of three events")
@@ -199,6 +201,10 @@ def progressive(steps: Steps) -> Iterator[Note]:
     due = 0.1 * len(gaps)
     if sum(gaps) < SPREAD * due:
         yield Finding(f"{len(arrivals)} pieces over about {due:.1f} s", f"all of them within {sum(gaps):.3f} s", seen)
+        return
+    moments = 1 + sum(gap > VISIBLE_S for gap in gaps)
+    if moments < MOMENTS * len(arrivals):
+        yield Finding(f"{len(arrivals)} pieces, each as it is made", f"all of them at {moments} moments", seen)
 
 
 @each("answers", when=lambda seen: bool(seen.asked.get("stream")) and (seen.status >= 400 or _must_refuse(seen)))

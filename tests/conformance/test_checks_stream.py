@@ -91,6 +91,21 @@ def test_pieces_arrive_as_they_are_made(gap: float, findings: int) -> None:
     assert len(of("stream.progressive", seen)) == findings
 
 
+@pytest.mark.parametrize(
+    ("moments", "findings"),
+    [
+        ((0, 0, 0.2, 0.2, 0.4, 0.4, 0.6, 0.6), 0),
+        ((0, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7), 1),
+        ((0, 0, 0, 0, 0.7, 0.7, 0.7, 0.7), 1),
+        ((0, 0, 0, 0.35, 0.35, 0.35, 0.7, 0.7), 1),
+    ],
+    ids=["pairs", "the first, then all", "two bursts", "three bursts"],
+)
+def test_a_few_bursts_are_not_pieces_as_they_are_made(moments: tuple[float, ...], findings: int) -> None:
+    seen = arriving(*((at, EVENT) for at in moments), (0.8, LAST), (0.8, b""), step="stream")
+    assert len(of("stream.progressive", seen)) == findings
+
+
 def test_too_few_pieces_show_nothing() -> None:
     assert [type(note) for note in of("stream.progressive", arriving((0, EVENT), (0, b""), step="stream"))] == [Unclear]
 

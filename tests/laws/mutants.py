@@ -54,6 +54,7 @@ from .proxies_limits import (
     not_in_earnest,
     streams_unlimited,
 )
+from .proxies_streams import first_then_all, two_bursts
 
 MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
 """A key that the simulator made, not one of the documents."""
@@ -159,6 +160,8 @@ MUTANTS = (
     _mutant("session-in-streams", events(rb'"done"', b'"done", "session_id": "s"'), "session.named_in_stream"),
     _mutant("refused-in-a-stream", head(rb"application/json", b"text/event-stream", lambda r, p: p.status >= 400), "stream.refused_before"),
     _mutant("long-silence", later(17.0, lambda plan: 1), "stream.heartbeat"),
+    _mutant("first-then-all", fixed(first_then_all), "stream.progressive"),
+    _mutant("two-bursts", fixed(two_bursts), "stream.progressive"),
     _mutant("stays-open", later(3.0, lambda plan: len(plan.writes) - 1), "stream.closes"),
     # sessions and limits
     _mutant("cached", cached, "session.expires"),

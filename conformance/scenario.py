@@ -87,11 +87,11 @@ class Scene:
         """A session id that this run alone uses, and that no target has seen."""
         return f"sess_{self.word()}"
 
-    def begin(self, step: str = "begin") -> Generator[Step, Any, str | None]:
+    def begin(self, step: str = "begin", agent: str = "default") -> Generator[Step, Any, str | None]:
         """A session to name in requests: one that the client chooses, or else one that a reply has named."""
         if self.chooses:
             return self.session()
-        return self.session_of((yield Ask(step)))
+        return self.session_of((yield Ask(step, agent=agent)))
 
     def tell(self) -> str:
         """Something to remember, with a word of its own."""

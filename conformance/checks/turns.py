@@ -1,10 +1,11 @@
-"""Turns at the same time: of two sessions, which stay apart, and of one, which must survive it."""
+"""Turns at the same time: of two sessions, which stay apart, and of one, which must survive it, hung up on or not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, of
+from ..exchange import End
 from ..seen import Seen
 from .session import nonce_of
 
@@ -64,6 +65,26 @@ def one_session(steps: Steps) -> Iterator[Note]:
         yield Reading("refused", f"a second turn at the same time is refused with {second.status}")
     else:
         yield Reading("answered", "two turns of one session at the same time are both answered")
+
+
+@of("together")
+def free_again(steps: Steps) -> Iterator[Note]:
+    """A session whose client hung up in mid-stream takes another turn, within some seconds."""
+    left, asked = steps["left"], steps.named("free-")
+    if not left.is_stream:
+        yield Unclear(f"the stream to hang up on was answered {left.status or left.exchange.end.value}")
+    elif left.exchange.end is not End.LEFT:
+        yield Unverified(
+            "the stream had ended before anybody could hang up on it; name an agent that is slow, `agents.paced`"
+        )
+    elif not asked[-1].ok:
+        others = steps.named("elsewhere")
+        if others and not others[0].ok:
+            yield Unclear(f"another session was refused as well just then, with {others[0].status}")
+            return
+        last = asked[-1]
+        got = f"status {last.status}" if last.status else f"no response ({last.exchange.end.value})"
+        yield Finding("an answer in the session that was hung up on", f"{got} to the {len(asked)}. try", last)
 
 
 def _said(seen: Seen) -> str:

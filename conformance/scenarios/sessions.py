@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from ..ask import Ask
-from ..scenario import Finish, Open, Scene, Script, Wait, scenario
+from ..scenario import Finish, Leave, Open, Scene, Script, Wait, scenario
+
+BUSY = (409, 423, 429)
+"""What a session may be refused with for as long as its last turn is not over."""
+PATIENCE_S = 5
 
 
 @scenario("continue")
@@ -101,7 +105,7 @@ def agents_apart(scene: Scene) -> Script:
 
 @scenario("together")
 def together(scene: Scene) -> Script:
-    """Two sessions whose turns overlap, then one session that is given a second turn before the first has ended."""
+    """Two sessions whose turns overlap, one that is given a second turn before the first has ended, and one hung up on."""
     if not scene.streams:
         return
     one, two = (yield from scene.begin("begin-one")), (yield from scene.begin("begin-two"))
@@ -115,6 +119,22 @@ def together(scene: Scene) -> Script:
     yield Ask("same-2", message=f"At the same time: {scene.word()}.", session=one, patient=False)
     yield Finish(held)
     yield Ask("same-after", message=f"Say {scene.word()}.", session=one)
+    yield from _hang_up(scene, "paced" if "paced" in scene.profile.agents else "default")
+
+
+def _hang_up(scene: Scene, agent: str) -> Script:
+    """Leave a session in mid-stream and ask in it again, each second while it is busy; if it stays so, ask in another one."""
+    session = yield from scene.begin("begin-left", agent)
+    if session is None:
+        return
+    left = yield Open(Ask("left", message=f"Say {scene.word()}.", agent=agent, session=session, stream=True))
+    yield Leave(left)
+    for second in range(PATIENCE_S + 1):
+        ask = Ask(f"free-{second}", message=f"Say {scene.word()}.", agent=agent, session=session, patient=False)
+        if (yield ask).status not in BUSY:
+            return
+        yield Wait(1)
+    yield Ask("elsewhere", message=f"Say {scene.word()}.", agent=agent, patient=False)
 
 
 @scenario("expiry", needs=("session_expiry_s",), last=True)

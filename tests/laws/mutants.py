@@ -54,6 +54,7 @@ from .proxies_limits import (
     not_in_earnest,
     streams_unlimited,
 )
+from .proxies_sessions import locks_left
 from .proxies_streams import first_then_all, two_bursts
 
 MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
@@ -169,6 +170,7 @@ MUTANTS = (
     _mutant("one-conversation-at-a-time", newest_session, "turns.apart"),
     _mutant("breaks-on-a-second-turn", second_turn(500), "turns.survives"),
     _mutant("second-turn-409", second_turn(409), "turns.one_session"),
+    _mutant("locks-after-a-hang-up", locks_left, "turns.free_again"),
     _mutant("agents-share", asks(text(b"other", b"default")), "session.agents_apart"),
     _mutant("streams-share-a-session", asks(one_stream_session), "session.streams_apart"),
     _mutant("one-request-less", counts(-1), "renewal.exactly"),

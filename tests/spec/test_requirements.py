@@ -115,19 +115,19 @@ STANDARDS: Mapping[str, Mapping[str, str]] = {
 
 TALLY: Mapping[str, Mapping[str, int]] = {
     "guide": {
-        "request": 14, "metadata": 6, "reply": 5, "usage": 7, "stream": 13, "compat": 4, "session": 25,
+        "request": 14, "metadata": 6, "reply": 5, "usage": 7, "stream": 13, "compat": 4, "session": 26,
         "limits": 35, "auth": 6, "agents": 1, "balance": 1, "errors": 13, "contract": 4, "client": 10,
     },
     "reference": {
         "request": 20, "metadata": 5, "reply": 5, "usage": 8, "tools": 8, "stream": 16, "compat": 3, "session":
-        21, "limits": 7, "auth": 8, "agents": 3, "balance": 3, "errors": 14, "contract": 4, "client": 3,
+        22, "limits": 7, "auth": 8, "agents": 3, "balance": 3, "errors": 14, "contract": 4, "client": 3,
     },
     "rest": {
-        "request": 11, "reply": 5, "usage": 3, "stream": 14, "compat": 4, "session": 22, "keys": 13, "limits":
+        "request": 11, "reply": 5, "usage": 3, "stream": 14, "compat": 4, "session": 23, "keys": 13, "limits":
         28, "auth": 6, "agents": 1, "balance": 1, "errors": 17, "contract": 4, "client": 5,
     },
     "slug": {
-        "request": 13, "reply": 7, "usage": 1, "stream": 12, "session": 21, "limits": 7, "auth": 6, "agents": 6,
+        "request": 13, "reply": 7, "usage": 1, "stream": 12, "session": 22, "limits": 7, "auth": 6, "agents": 6,
         "balance": 1, "errors": 19, "contract": 4, "client": 6,
     },
     "web": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ..check import Finding, Note, Reading, Steps, Unclear, of
 from ..seen import Seen
@@ -156,6 +157,16 @@ def chosen(steps: Steps) -> Iterator[Note]:
 
 
 @of("expiry")
+def idle(steps: Steps) -> Iterator[Note]:
+    """A session that is used now and then lives on: what counts is how long it lay idle, not when it began."""
+    for step in ("ask-1", "ask-2"):
+        notes = list(_recalls(steps, step))
+        yield from notes
+        if notes:
+            return
+
+
+@of("expiry")
 def expires(steps: Steps) -> Iterator[Note]:
     """A session that lay idle for longer than it lives has forgotten what was said in it."""
     yield from _forgets(steps, "late")
@@ -181,6 +192,8 @@ def _recalls(steps: Steps, step: str) -> Iterator[Note]:
         yield Unclear(f"the requests were answered {told.status} and {asked.status}, without a text to read")
     elif nonce in asked.text:
         return
+    elif _expired(steps, told, asked):
+        yield Unclear("more time than `session_expiry` passed between two turns of the session")
     elif asked.profile.recall.given or _answers(told, asked):
         yield Finding(f"an answer with {nonce!r}, told before in this session", f"{asked.text!r:.200}", asked)
     else:
@@ -193,6 +206,15 @@ def _answers(told: Seen, asked: Seen) -> bool:
     """Whether the agent answers what it is asked, rather than repeating it or always saying the same."""
     repeats = asked.asked["message"] in (asked.text or "")
     return not repeats and asked.text != told.text
+
+
+def _expired(steps: Steps, told: Seen, asked: Seen) -> bool:
+    """Whether the session lay idle for longer than it lives, by when its requests were sent: a slow target is not forgetful."""
+    session, lifetime = asked.asked["session"], asked.profile.session_expiry_s
+    used = (seen for seen in steps.all if seen.ok and seen.asked.get("session") == session)
+    sent = sorted({told.exchange.sent_at, asked.exchange.sent_at, *(seen.exchange.sent_at for seen in used)})
+    between = [at for at in sent if told.exchange.sent_at <= at <= asked.exchange.sent_at]
+    return lifetime is not None and any(later - earlier > lifetime for earlier, later in pairwise(between))
 
 
 def _forgets(steps: Steps, step: str, told: str = "tell") -> Iterator[Note]:

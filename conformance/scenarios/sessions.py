@@ -8,6 +8,8 @@ from ..scenario import Finish, Leave, Open, Scene, Script, Wait, scenario
 BUSY = (409, 423, 429)
 """What a session may be refused with for as long as its last turn is not over."""
 PATIENCE_S = 5
+PART_OF_LIFE = 0.6
+"""How long a session in use lies idle, of the time that it lives so: twice that is more than a life."""
 
 
 @scenario("continue")
@@ -139,9 +141,12 @@ def _hang_up(scene: Scene, agent: str) -> Script:
 
 @scenario("expiry", needs=("session_expiry_s",), last=True)
 def expiry(scene: Scene) -> Script:
-    """Let a session lie idle for longer than the profile says it lives, then ask."""
+    """Use a session now and then for longer than the profile says that it lives idle, then let it lie so long, and ask."""
     session, lifetime = (yield from scene.begin()), scene.profile.session_expiry_s or 0
     yield Ask("tell", message=scene.tell(), session=session)
     yield Ask("ask", message=scene.profile.recall.ask, session=session)
+    for number in (1, 2):
+        yield Wait(PART_OF_LIFE * lifetime)
+        yield Ask(f"ask-{number}", message=scene.profile.recall.ask, session=session)
     yield Wait(lifetime + 1)
     yield Ask("late", message=scene.profile.recall.ask, session=session)

@@ -48,7 +48,7 @@ def test_plan_counts_what_a_run_will_send_at_most(good: Running, tmp_path: Path)
 
 def test_plan_says_how_long_the_advertised_limit_makes_it(good: Running) -> None:
     words = (good.url("guide"), "--dialect", "guide", "--api-key", "YOUR_API_KEY", "--agent", "default")
-    assert "within 120 requests a minute" in chatproof("plan", *words).output
+    assert "within 120 requests a minute" in chatproof("plan", *words, "--select", "reply/*").output
     assert "min of waiting at 5 requests a minute" in chatproof("plan", *words, "--pace", "5").output
 
 
@@ -58,7 +58,7 @@ def test_plan_and_doctor_count_the_waiting(good: Running, tmp_path: Path) -> Non
         f"base_url: {good.url('guide')}\ndialect: guide\nagents: {{default: default}}\nsession_expiry: 20s\n"
         "credentials: {valid: key-valid, brief: key-brief}\nlimits: {brief_requests: 5, brief_window: 2s}\n"
     )
-    waiting = "about 24 s of waiting until windows end and sessions expire"
+    waiting = "about 48 s of waiting until windows end and sessions expire"
     for command in ("plan", "doctor"):
         assert waiting in chatproof(command, "--profile", str(path)).output
     assert "waiting until" not in chatproof("plan", good.url("guide"), *FLAGS).output

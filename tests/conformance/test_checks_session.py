@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from chatproof.conformance.profile import Recall
 from chatproof.conformance.seen import Seen
 from chatproof.spec import dialect
 
-from .recorded import exchange, got, known, of, response, see
+from .recorded import SENT_AT, exchange, got, known, of, response, see
 
 TELL = Recall().tell.format(nonce="kestrel")
 ASK = Recall().ask
@@ -50,6 +51,34 @@ def test_what_was_said_is_known_later(
     """An agent that only repeats, or always says the same, cannot be blamed, unless the profile vouches for it."""
     steps = turn("tell", told, TELL, vouched=vouched), turn("ask", asked, vouched=vouched)
     assert kinds(of("session.remembers", *steps)) == wanted
+
+
+def later(at: float, seen: Seen, expiry: str = "10s") -> Seen:
+    """The same turn, sent that many seconds after the first, to a target whose sessions live so long idle."""
+    moved = replace(seen.exchange, sent_at=SENT_AT + at)
+    return Seen(moved, seen.dialect, known("guide", session_expiry=expiry))
+
+
+@pytest.mark.parametrize(
+    ("between", "at", "wanted"),
+    [((), 9, [Finding]), ((), 11, [Unclear]), ((6,), 12, [Finding]), ((11,), 12, [Unclear]), ((1,), 12, [Unclear])],
+)
+def test_a_target_that_is_slower_than_its_sessions_live_is_not_forgetful(
+    between: tuple[float, ...], at: float, wanted: list[type[Note]]
+) -> None:
+    turns = [later(moment, turn("between-1", "x")) for moment in between]
+    steps = later(0, turn("tell", "Noted.", TELL)), *turns, later(at, turn("ask", FORGOT))
+    assert kinds(of("session.remembers", *steps)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "wanted"),
+    [(KNOWS, KNOWS, []), (KNOWS, FORGOT, [Finding]), (FORGOT, KNOWS, [Finding]), (FORGOT, FORGOT, [Finding])],
+)
+def test_a_session_in_use_lives_on(first: str, second: str, wanted: list[type[Note]]) -> None:
+    told, asked = later(0, turn("tell", "Noted.", TELL)), later(0, turn("ask", KNOWS))
+    steps = told, asked, later(6, turn("ask-1", first)), later(12, turn("ask-2", second))
+    assert kinds(of("session.idle", *steps)) == wanted
 
 
 def test_a_refused_question_proves_nothing() -> None:

@@ -54,7 +54,7 @@ from .proxies_limits import (
     not_in_earnest,
     streams_unlimited,
 )
-from .proxies_sessions import locks_left
+from .proxies_sessions import expires_from_the_beginning, locks_left
 from .proxies_streams import first_then_all, two_bursts
 
 MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
@@ -166,6 +166,7 @@ MUTANTS = (
     _mutant("stays-open", later(3.0, lambda plan: len(plan.writes) - 1), "stream.closes"),
     # sessions and limits
     _mutant("cached", cached, "session.expires"),
+    _mutant("expires-from-its-beginning", expires_from_the_beginning, "session.idle"),
     _mutant("one-session", body(rb"(session_|sess_|conv_)[0-9a-f]{16}", rb"\g<1>0"), "session.new_each_time"),
     _mutant("one-conversation-at-a-time", newest_session, "turns.apart"),
     _mutant("breaks-on-a-second-turn", second_turn(500), "turns.survives"),

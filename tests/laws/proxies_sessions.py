@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+
 from chatproof.simulator.plan import Plan
 from chatproof.simulator.request import HttpRequest
 
 from .memory import Answer, Front
-from .proxies import SESSION, said, streams
+from .proxies import SESSION, head_of, said, streams
+
+LIFE_S = 86_400
 
 
 def locks_left() -> Front:
@@ -25,3 +31,26 @@ def locks_left() -> Front:
         return plan
 
     return front
+
+
+def expires_from_the_beginning() -> Front:
+    """A session lives a day from its first turn on, however often it is used: after that its id is that of a new one."""
+    begun: dict[bytes, float] = {}
+
+    def front(request: HttpRequest, answer: Answer) -> Plan:
+        now = date_of(answer(replace(request, method="GET", body=b"")))
+
+        def living(match: re.Match[bytes]) -> bytes:
+            age = now - begun.setdefault(match[2], now)
+            return b'%b%b%b"' % (match[1], match[2], b"-%d" % (age // LIFE_S) if age > LIFE_S else b"")
+
+        return answer(replace(request, body=SESSION.sub(living, request.body)))
+
+    return front
+
+
+def date_of(plan: Plan) -> float:
+    """When a response was made, in epoch seconds: a proxy has no other clock."""
+    found = re.search(rb"Date: ([^\r]*)", head_of(plan))
+    assert found is not None
+    return parsedate_to_datetime(found[1].decode()).timestamp()

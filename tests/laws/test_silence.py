@@ -29,7 +29,7 @@ LEFT_OPEN = {"close-delimited": CLOSED}
 """Variant -> what it leaves undecided."""
 NEVER_SEEN = frozenset({"http/retry-after-unavailable", "limits/free-per-day"})
 """A 503 is asked for only where the documents have one; and no key here has a documented plan's thousand requests a day."""
-NOT_IN_A_MOMENT = frozenset({"session/expires"})
+NOT_IN_A_MOMENT = frozenset({"session/expires", "session/kept-while-active"})
 """Over sockets nobody waits until a session has expired."""
 UNDECIDED = ("error", "inconclusive", "skipped", "not_verified")
 NONE: frozenset[str] = frozenset()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..check import Finding, Note, Reading, Steps, Unclear, of
+from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, of
 from ..schema import body_violations
-from .errors import answered, refused
+from .errors import LIMITED, answered, refused
 
 
 @of("keys")
@@ -84,6 +84,29 @@ def unknown_agent(steps: Steps) -> Iterator[Note]:
 def works(steps: Steps) -> Iterator[Note]:
     """The key that was made opens its agent at once."""
     yield from answered(steps["use"])
+
+
+@of("keys", control="use")
+def bound(steps: Steps) -> Iterator[Note]:
+    """The key that was made is refused at another agent (AMB-22)."""
+    if not steps.named("use-other"):
+        yield Unverified("needs agents.other in the profile")
+    else:
+        yield from refused(steps["use-other"], "wrong_agent")
+
+
+@of("keys", control="use")
+def account_only(steps: Steps) -> Iterator[Note]:
+    """Whether a key that was made for an agent makes further keys (AMB-26)."""
+    seen = steps["create-by-agent-key"]
+    if seen.ok:
+        yield Reading("made", "a key made for an agent makes further keys")
+    elif not seen.status or seen.status >= 500 or seen.status == LIMITED:
+        yield Unclear(f"the creation was answered {seen.status or seen.exchange.end.value}")
+    else:
+        yield Reading(
+            "refused", f"a key made for an agent is refused with {seen.status} when it is to make further keys"
+        )
 
 
 @of("other-agent", control="good")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..ask import Ask
 from ..scenario import Scene, Script, scenario
 
@@ -56,7 +58,7 @@ def unavailable(scene: Scene) -> Script:
 
 @scenario("keys", needs=("credentials.account",))
 def keys(scene: Scene) -> Script:
-    """Make a key for an agent, and use it there."""
+    """Make a key for an agent; use it there, at another agent, and to make a further one."""
     operation = scene.dialect.operation("keys")
     if operation is None:
         return
@@ -69,6 +71,10 @@ def keys(scene: Scene) -> Script:
     key = scene.key_of(made)
     if key is not None:
         yield Ask("use", key=None, authorization=f"Bearer {key}")
+        elsewhere = Ask("use-other", agent="other", key="other_agent", authorization=f"Bearer {key}")
+        if "other" in scene.profile.agents:
+            yield elsewhere
+        yield replace(elsewhere, step="create-by-agent-key", agent="default", message=name, operation=operation.id)
 
 
 @scenario("other-agent", needs=("credentials.other_agent",))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatproof.conformance.check import Reading, Unverified
+from chatproof.conformance.check import Reading, Unclear, Unverified
 from chatproof.conformance.exchange import End, Request
 from chatproof.conformance.seen import Seen
 
@@ -253,3 +253,17 @@ def test_two_keys_are_two() -> None:
     assert len(of("keys.distinct", made("create", 1, "ak_a"), made("create-again", 1, "ak_a"))) == 2
     assert got(of("keys.id", made("create", True, "ak_a"))) == ["True"]
     assert got(of("keys.key", made("create", 1, ""))) == ["''"]
+
+
+@pytest.mark.parametrize(
+    ("status", "bound", "account_only"), [(200, 1, "made"), (401, 0, "refused"), (403, 0, "refused"), (400, 1, "refused")]
+)  # fmt: skip
+def test_what_a_made_key_opens(status: int, bound: int, account_only: str) -> None:
+    used = see(response(), "rest", step="use")
+    assert len(of("keys.bound", used, see(response(status), "rest", step="use-other", agent="other"))) == bound
+    (note,) = of("keys.account_only", used, see(response(status), "rest", step="create-by-agent-key"))
+    assert isinstance(note, Reading)
+    assert note.value == account_only
+    assert [type(n) for n in of("keys.bound", used)] == [Unverified]
+    busy = see(response(429), "rest", step="create-by-agent-key")
+    assert [type(n) for n in of("keys.account_only", used, busy)] == [Unclear]

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from chatproof.simulator.plan import Plan
+from chatproof.simulator.request import HttpRequest
 
 from .proxies import (
     Made,
@@ -61,6 +62,13 @@ MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
 """A key that the simulator made, not one of the documents."""
 
 
+def opens_everything(request: HttpRequest) -> HttpRequest:
+    """A key that was made is as good as an account's."""
+    if not MADE.fullmatch(request.headers.get("authorization", "")):
+        return request
+    return replace(request, headers={**request.headers, "authorization": "Bearer key-valid"})
+
+
 @dataclass(frozen=True)
 class Mutant:
     """One spoiled server and the checks that must notice it."""
@@ -86,6 +94,7 @@ MUTANTS = (
     _mutant("key-in-the-body", fixed(echoes_key), "auth.no_echo"),
     _mutant("one-key-for-all", makes_one_key, "keys.distinct"),
     _mutant("made-keys-do-not-work", refuses(lambda r: bool(MADE.fullmatch(r.headers.get("authorization", ""))), 401), "keys.works"),
+    _mutant("made-keys-open-everything", asks(opens_everything), "keys.bound", "keys.account_only"),
     _mutant("other-agent-403", head(rb" 401 [^\r]*", b" 403 Forbidden"), "keys.other_agent_status"),
     _mutant("foreign-404", refuses(lambda r: "other-customer" in r.headers.get("authorization", ""), 404), "session.foreign_answer"),
     _mutant("keys-by-their-beginning", asks(by_beginning), "auth.unknown"),

@@ -97,14 +97,18 @@ class Scene:
         """Something to remember, with a word of its own."""
         return self.profile.recall.tell.format(nonce=self.word())
 
+    def see(self, exchange: Exchange) -> Seen:
+        """An answer, read in the dialect."""
+        return Seen(exchange, self.dialect, self.profile)
+
     def some_remain(self, exchange: Exchange) -> bool:
         """Whether a refusal says that some requests remain, so that it is for something else, such as open streams (AMB-21)."""
-        remaining = advertised(Seen(exchange, self.dialect, self.profile)).remaining
+        remaining = advertised(self.see(exchange)).remaining
         return exchange.status == 429 and remaining is not None and remaining > 0
 
     def stated_wait(self, exchange: Exchange) -> float | None:
         """In how many seconds a refusal says to come back."""
-        return stated_wait(Seen(exchange, self.dialect, self.profile))
+        return stated_wait(self.see(exchange))
 
     def nobody(self) -> str:
         """The id of an agent that does not exist."""
@@ -117,16 +121,16 @@ class Scene:
 
     def session_of(self, exchange: Exchange) -> str | None:
         """The session that an answer named."""
-        return Seen(exchange, self.dialect, self.profile).session
+        return self.see(exchange).session
 
     def kept(self, exchange: Exchange) -> bool:
         """Whether a response came whole and left its connection open for another request."""
-        seen = Seen(exchange, self.dialect, self.profile)
+        seen = self.see(exchange)
         return seen.arrived_whole and not seen.announced_close
 
     def key_of(self, exchange: Exchange) -> str | None:
         """The key that an answer to key creation holds."""
-        key = Seen(exchange, self.dialect, self.profile).key_roles.get("key")
+        key = self.see(exchange).key_roles.get("key")
         return key if isinstance(key, str) and key else None
 
     @property

@@ -8,16 +8,13 @@ from itertools import pairwise
 from ...spec import Delta, Row
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, each, of
 from ..exchange import End
+from ..pace import bunched
 from ..schema import event_violations
 from ..seen import ReadEvent, Seen
 
 SOON_S = 2.0
 """How long after its last event a stream may stay open (clients read to the end of the body)."""
 LONGEST_PAUSE_S, SLACK_S = 15.0, 1.0
-SPREAD = 0.5
-"""Of a paced stream's due duration, at least this share must lie between its first and last event."""
-VISIBLE_S, MOMENTS = 0.02, 0.5
-"""Pieces further apart than this came at two moments, and a paced stream's come at half as many as there are pieces."""
 
 
 @each("streams", legible=True)
@@ -191,20 +188,12 @@ def done_after_failure(steps: Steps) -> Iterator[Note]:
 
 @of("paced")
 def progressive(steps: Steps) -> Iterator[Note]:
-    """Pieces arrive as they are made, neither all at once at the end nor in a few bursts."""
-    seen = steps["stream"]
+    """Pieces arrive as they are made, neither all at once at the end nor in a few bursts; of some tries one is enough."""
+    seen = [steps["stream"], *steps.named("again-")][-1]
     if not seen.is_stream or len(seen.events) < 3:
         yield Unclear("the paced agent sent no stream of three events")
-        return
-    arrivals = [seen.exchange.arrived_ns(event.wire.end - 1) / 1e9 for event in seen.events if event.kind == "delta"]
-    gaps = [later - earlier for earlier, later in pairwise(arrivals)]
-    due = 0.1 * len(gaps)
-    if sum(gaps) < SPREAD * due:
-        yield Finding(f"{len(arrivals)} pieces over about {due:.1f} s", f"all of them within {sum(gaps):.3f} s", seen)
-        return
-    moments = 1 + sum(gap > VISIBLE_S for gap in gaps)
-    if moments < MOMENTS * len(arrivals):
-        yield Finding(f"{len(arrivals)} pieces, each as it is made", f"all of them at {moments} moments", seen)
+    elif (found := bunched(seen)) is not None:
+        yield Finding(*found, seen)
 
 
 @each("answers", when=lambda seen: bool(seen.asked.get("stream")) and (seen.status >= 400 or _must_refuse(seen)))

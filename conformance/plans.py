@@ -21,10 +21,14 @@ def second_plan(dialect: Dialect) -> Plan | None:
 
 def brief_key(profile: Profile) -> tuple[str, int]:
     """The key whose window is waited for, and its requests in it: ``brief`` if there is one, else ``limited``."""
-    limits = profile.limits
-    if "brief" in profile.credentials:
-        return "brief", limits.brief_requests or limits.requests_per_minute or 0
-    return "limited", limits.requests_per_minute or 0
+    key = "brief" if "brief" in profile.credentials else "limited"
+    return key, requests_in_window(profile, key)
+
+
+def requests_in_window(profile: Profile, key: str) -> int:
+    """How many requests one of these two keys has in its window, as the profile says."""
+    brief = profile.limits.brief_requests if key == "brief" else None
+    return brief or profile.limits.requests_per_minute or 0
 
 
 def window_s(profile: Profile, key: str) -> float:

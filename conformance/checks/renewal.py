@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..advertised import advertised, heard_at, is_epoch, server_now, stated_wait
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, of
-from ..plans import brief_key, window_s
+from ..plans import requests_in_window, window_s
 from ..seen import Seen
 from .session import nonce_of
 
@@ -100,7 +100,8 @@ def exactly(steps: Steps) -> Iterator[Note]:
             "the limit was not counted through" if counted else "the key was not served again, so nothing was counted"
         )
         return
-    key, limit = brief_key(late.profile)
+    key = late.asked["key"]
+    limit = requests_in_window(late.profile, key)
     first = [late, *steps.named("again-"), *counted]
     admitted = sum(seen.ok for seen in first)
     if admitted < limit:

@@ -178,7 +178,8 @@ def _is(over: Over | None, seen: Seen) -> bool:
         case "answers":
             return seen.exchange.response is not None
         case "keys":
-            return seen.ok and not seen.is_stream and not seen.is_reply
+            creation = seen.dialect.operation("keys")
+            return seen.ok and creation is not None and seen.asked.get("operation") == creation.id
         case _:
             return True
 

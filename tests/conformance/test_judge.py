@@ -22,6 +22,7 @@ from chatproof.conformance.check import (
     each,
     of,
 )
+from chatproof.conformance.exchange import Exchange
 from chatproof.conformance.judge import MOST_FINDINGS, Absent, Evidence, Judged, choose, judge, verdict
 from chatproof.conformance.seen import Seen
 from chatproof.conformance.transcript import Transcript
@@ -211,3 +212,17 @@ def test_rows_are_chosen_by_level_and_glob() -> None:
     assert [row.id for row in choose(rows, "should", ["*/c"])] == ["a/c"]
     assert [row.id for row in choose(rows, "may", ["a/*", "b/c"])] == ["a/b", "a/c", "b/c"]
     assert choose(rows, "may", ["A/*"]) == []
+
+
+def test_only_an_answer_to_a_creation_is_one() -> None:
+    """A page that is sent for every path, with 200, is no key."""
+    row = replace(ROW, check="limits.on_keys")
+    page = exchange(response(body=b"<html>", media="text/html"), step="nowhere")
+    made = exchange(response(body={"id": 1, "key": "ak_1"}), step="create", operation="create_key")
+
+    def outcome(*exchanges: Exchange) -> str:
+        (judged,) = judge([row], Evidence(dialect("rest"), known("rest"), (Transcript("keys", exchanges),)))
+        return judged.outcome
+
+    assert outcome(page) == "not_verified"
+    assert outcome(page, made) == "fail"

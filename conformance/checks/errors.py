@@ -10,7 +10,10 @@ from ..reading import MISSING, at
 from ..schema import body_violations, documented
 from ..seen import Seen
 
-ODDITIES = ("empty-message", "long-message", "nul", "emoji", "unknown-field")
+ODDITIES = (
+    *("empty-message", "long-message", "nul", "emoji", "unknown-field", "long-message-streamed", "nul-streamed"),
+    *("session-empty", "session-long", "session-odd"),
+)
 """Steps with input that is valid and unusual."""
 
 

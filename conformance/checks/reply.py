@@ -48,7 +48,7 @@ def session(seen: Seen) -> Iterator[Note]:
     """A reply names its session, as text that is not empty."""
     if "session" in seen.roles or seen.asked.get("session"):
         yield from _typed(seen, "session", str, "the session's id")
-    if seen.roles.get("session") == "":
+    if seen.roles.get("session") == "" and seen.asked.get("session") != "":
         yield Finding("a session's id", "empty text", seen)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ..ask import Ask
 from ..scenario import Scene, Script, scenario
 
+ODD_SESSIONS = {"session-long": "s" * 5_000, "session-odd": "\U0001f469\0"}
+"""Step -> an id that nobody expects of a client, and that need not be kept."""
+
 
 @scenario("auth")
 def auth(scene: Scene) -> Script:
@@ -71,6 +74,12 @@ def odd(scene: Scene) -> Script:
     yield Ask("deep", body=b'{"message": ' + b"[" * 2_000 + b"]" * 2_000 + b"}", valid=False)
     yield Ask("huge", body=b'{"message": "' + b"x" * 3_000_000 + b'"}', valid=False)
     yield Ask("unknown-field", extra={"chatproof_unknown": [1, None]})
+    yield Ask("session-empty", session="")
+    for step, session in ODD_SESSIONS.items():
+        yield Ask(step, set={"session": session})
+    if scene.streams:
+        yield Ask("long-message-streamed", message="long" * 2_000, stream=True)
+        yield Ask("nul-streamed", message="a\0b", stream=True)
     yield Ask("content-type", headers=(("Content-Type", "text/plain"),), valid=False)
 
 

@@ -267,3 +267,9 @@ def test_what_a_made_key_opens(status: int, bound: int, account_only: str) -> No
     assert [type(n) for n in of("keys.bound", used)] == [Unverified]
     busy = see(response(429), "rest", step="create-by-agent-key")
     assert [type(n) for n in of("keys.account_only", used, busy)] == [Unclear]
+
+
+@pytest.mark.parametrize(("session", "findings"), [("", 0), (None, 1)])
+def test_a_session_without_a_name_is_one_only_for_who_asked_for_it(session: str | None, findings: int) -> None:
+    reply = see(response(body={"response": "x", "session_id": ""}), session=session)
+    assert len(over("reply.session", reply)) == findings

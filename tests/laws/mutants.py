@@ -55,8 +55,8 @@ from .proxies_limits import (
     not_in_earnest,
     streams_unlimited,
 )
-from .proxies_sessions import expires_from_the_beginning, locks_left
-from .proxies_streams import first_then_all, two_bursts
+from .proxies_sessions import expires_from_the_beginning, locks_left, odd_session
+from .proxies_streams import breaks_off_at_nul, first_then_all, two_bursts
 
 MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
 """A key that the simulator made, not one of the documents."""
@@ -113,6 +113,8 @@ MUTANTS = (
     # odd input
     _mutant("odd-refused", refuses(lambda r: message(r) == "" or "\ud83d" in message(r) or len(r.body) > 1 << 20, 418),
         "errors.empty_message", "errors.surrogate", "errors.huge_body"),
+    _mutant("crashes-on-odd-sessions", refuses(odd_session, 500), "errors.never_breaks"),
+    _mutant("streams-break-off-at-nul", fixed(breaks_off_at_nul), "http.complete"),
     _mutant("any-media-type", asks(lambda r: replace(r, headers={**r.headers, "content-type": "application/json"})), "errors.other_media_type"),
     _mutant("always-answers", asks(text(b"failing", b"echo")), "errors.failing"),
     _mutant("always-there", asks(text(b"unavailable", b"echo")), "errors.unavailable"),

@@ -10,7 +10,7 @@ from chatproof.simulator.plan import Plan
 from chatproof.simulator.request import HttpRequest
 
 from .memory import Answer, Front
-from .proxies import SESSION, head_of, said, streams
+from .proxies import SESSION, head_of, parsed, said, streams
 
 LIFE_S = 86_400
 
@@ -47,6 +47,13 @@ def expires_from_the_beginning() -> Front:
         return answer(replace(request, body=SESSION.sub(living, request.body)))
 
     return front
+
+
+def odd_session(request: HttpRequest) -> bool:
+    """Whether the session's id is none that a careless database takes."""
+    body = parsed(request)
+    session = body.get("session_id", body.get("conversationId"))
+    return isinstance(session, str) and (len(session) > 255 or "\0" in session)
 
 
 def date_of(plan: Plan) -> float:

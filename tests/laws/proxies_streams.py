@@ -8,7 +8,7 @@ from chatproof.simulator.plan import Plan, Write
 from chatproof.simulator.request import HttpRequest
 
 from .memory import Answer
-from .proxies import streams
+from .proxies import message, streams
 
 
 def first_then_all(request: HttpRequest, answer: Answer) -> Plan:
@@ -27,3 +27,12 @@ def two_bursts(request: HttpRequest, answer: Answer) -> Plan:
         return plan
     half, ends = len(plan.writes) // 2, (plan.writes[0].due_s, plan.writes[-1].due_s)
     return replace(plan, writes=tuple(Write(ends[n >= half], write.data) for n, write in enumerate(plan.writes)))
+
+
+def breaks_off_at_nul(request: HttpRequest, answer: Answer) -> Plan:
+    """A stream whose message holds U+0000 ends with its first piece, and its connection with it."""
+    plan = answer(request)
+    if not streams(request, plan) or "\0" not in message(request):
+        return plan
+    data = b"".join(write.data for write in plan.writes)
+    return replace(plan, writes=(Write(0.0, data[: data.index(b"\n\n") + 4]),), end="close")

@@ -27,6 +27,8 @@ PROBLEMS: dict[str, tuple[tuple[str, ...], str]] = {
     "nothing_after": (("surplus",), "no bytes after the end of the response"),
 }
 """Check -> the framing problems that break it, and what was expected."""
+SECONDS = ("kept-json-2", "kept-stream-2")
+"""The second requests on a connection; its first was answered by JSON or by a stream."""
 CUT_OFF = ("missing-last-chunk", "short-body")
 """How a server says that a reply broke off (RFC 9112 8): no fault of an agent that is there to fail."""
 
@@ -55,7 +57,7 @@ def answers(seen: Seen) -> Iterator[Note]:
     """
     if seen.exchange.end in HANGS:
         yield Finding("a response within the deadlines", f"{seen.exchange.end.value}: {seen.exchange.detail}", seen)
-    elif not seen.exchange.reads and not seen.may_fail and seen.asked["step"] != "kept-2":
+    elif not seen.exchange.reads and not seen.may_fail and seen.asked["step"] not in SECONDS:
         yield Finding("a response", f"{seen.exchange.end.value}: {seen.exchange.detail}", seen)
 
 
@@ -107,17 +109,18 @@ def unknown_path(steps: Steps) -> Iterator[Note]:
 @of("connections", control="good")
 def keep_alive(steps: Steps) -> Iterator[Note]:
     """A connection that was not announced to close carries a second request after a complete response (RFC 9112 9.3)."""
-    first = steps["kept-1"]
-    if not first.arrived_whole or first.announced_close:
+    firsts = [*steps.named("kept-json-1"), *steps.named("kept-stream-1")]
+    if not any(first.arrived_whole and not first.announced_close for first in firsts):
         yield Unverified("the target does not offer to keep the connection")
-        return
-    second = steps["kept-2"]
-    if not second.exchange.reads:
-        yield Finding(
-            "a second response on the same connection", f"{second.exchange.end.value}: {second.exchange.detail}", second
-        )
-    elif not second.ok:
-        yield Finding("the second request answered like any other", f"status {second.status}", second)
+    for step in SECONDS:
+        for second in steps.named(step):
+            if not second.exchange.reads:
+                got = f"{second.exchange.end.value}: {second.exchange.detail}"
+                yield Finding("a second response on the same connection", got, second)
+                return
+            if not second.ok:
+                yield Finding("the second request answered like any other", f"status {second.status}", second)
+                return
 
 
 @of("connections", control="good")

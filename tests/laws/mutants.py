@@ -56,7 +56,7 @@ from .proxies_limits import (
     streams_unlimited,
 )
 from .proxies_sessions import expires_from_the_beginning, locks_left, odd_session
-from .proxies_streams import breaks_off_at_nul, first_then_all, two_bursts
+from .proxies_streams import breaks_off_at_nul, first_then_all, hangs_up_after_json, two_bursts
 
 MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
 """A key that the simulator made, not one of the documents."""
@@ -109,6 +109,7 @@ MUTANTS = (
     _mutant("no-chunks", refuses(lambda r: "transfer-encoding" in r.headers, 411), "http.chunked_request"),
     _mutant("chunks-to-1.0", adds(b"Transfer-Encoding: chunked", lambda r, _: r.version == (1, 0)), "http.no_chunked_to_1_0"),
     _mutant("hangs-up", fixed(hangs_up), "http.keep_alive"),
+    _mutant("hangs-up-after-json", fixed(hangs_up_after_json), "http.keep_alive"),
     _mutant("stays-connected", lambda: lambda r, answer: replace(answer(r), end="keep-alive"), "http.closes"),
     # odd input
     _mutant("odd-refused", refuses(lambda r: message(r) == "" or "\ud83d" in message(r) or len(r.body) > 1 << 20, 418),

@@ -1,4 +1,4 @@
-"""Proxies that spoil when a stream's pieces come, or which response is a stream; see ``proxies``."""
+"""Proxies that spoil when a stream's pieces come, how it ends, or what is one; see ``proxies``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatproof.simulator.plan import Plan, Write
 from chatproof.simulator.request import HttpRequest
 
 from .memory import Answer
-from .proxies import message, streams
+from .proxies import hangs_up, message, streams
 
 
 def first_then_all(request: HttpRequest, answer: Answer) -> Plan:
@@ -36,3 +36,9 @@ def breaks_off_at_nul(request: HttpRequest, answer: Answer) -> Plan:
         return plan
     data = b"".join(write.data for write in plan.writes)
     return replace(plan, writes=(Write(0.0, data[: data.index(b"\n\n") + 4]),), end="close")
+
+
+def hangs_up_after_json(request: HttpRequest, answer: Answer) -> Plan:
+    """As ``hangs_up``, but streams keep their connection."""
+    plan = answer(request)
+    return plan if streams(request, plan) else hangs_up(request, lambda _: plan)

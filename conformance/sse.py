@@ -14,7 +14,8 @@ from itertools import repeat
 from .sse_events import Slip, SseEvent, Stream
 
 BOM = b"\xef\xbb\xbf"
-FIELDS = frozenset({"data", "event", "id", "retry"})
+SETTINGS = frozenset({"id", "retry"})
+FIELDS = SETTINGS | {"data", "event"}
 LINE_END = re.compile(rb"(\r\n|\r|\n)")
 ASCII_CONTROLS = b"\x00\x0b\x0c\x1c\x1d\x1e"
 SEPARATOR = re.compile("[\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
@@ -68,6 +69,7 @@ class Reader:
         self._line_ends: dict[bytes, int] = {}
         self._start: int | None = None
         self._type = ""
+        self._only_settings = True
         self._values: list[str] = []
         self._spans: list[tuple[int, int]] = []
         self._slips: list[Slip] = []
@@ -193,8 +195,10 @@ class Reader:
                 self._slip(self._start, "empty-data", "an event with empty data")
             events.append(SseEvent(self._type or "message", data, self.last_id, self._start, end, tuple(self._spans)))
         else:
-            self._slip(self._start, "block-without-data", "fields but no data line, so no event")
-        self._start, self._type = None, ""
+            settings, fields = ("settings-alone", "`id` or `retry`"), ("block-without-data", "fields")
+            kind, what = settings if self._only_settings else fields
+            self._slip(self._start, kind, f"{what} but no data line, so no event")
+        self._start, self._type, self._only_settings = None, "", True
         self._values.clear()
         self._spans.clear()
 
@@ -207,6 +211,7 @@ class Reader:
         if self._start is None:
             self._start = at
         name, colon, value = text.partition(":")
+        self._only_settings = self._only_settings and name in SETTINGS
         spaces = len(value) - len(value.lstrip(" "))
         if name not in FIELDS:
             self._report_name(name, at)

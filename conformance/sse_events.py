@@ -21,6 +21,7 @@ SLIPS = {
     "multiple-data-lines": "Legal: joined by LF into one event. Line-by-line clients see several broken ones.",
     "empty-data": "Browsers dispatch an event with empty data; JSON parsers fail on it.",
     "block-without-data": "Browsers dispatch nothing for it, and forget its event name.",
+    "settings-alone": "Legal, nothing is dispatched: the usual way to send `retry`, or an `id` without an event.",
     "event-name": "Browsers do not call onmessage for it, only listeners of that name; line-by-line clients ignore the name.",
     "id-with-nul": "The id is ignored.",
     "bad-retry": "Only ASCII digits count: the line is ignored.",

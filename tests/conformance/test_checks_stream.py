@@ -199,6 +199,14 @@ def test_a_stream_is_one_by_what_it_says_or_by_what_it_looks_like(
     assert (len(over("framing.content_type", seen)), len(over("framing.charset", seen))) == (content_type, charset)
 
 
+@pytest.mark.parametrize(
+    ("block", "findings"), [(b"retry: 3000\n\n", 0), (b"id: 7\n\n", 0), (b"event: a\n\n", 1), (b"data:\n\n", 1)]
+)  # fmt: skip
+def test_only_a_block_that_should_have_been_an_event_is_an_empty_one(block: bytes, findings: int) -> None:
+    seen = see(response(body=block + EVENT + LAST, media=STREAM), stream=True)
+    assert len(over("framing.empty_data", seen)) == findings
+
+
 def test_a_reply_that_quotes_a_stream_is_none() -> None:
     assert not see(response(body={"response": "data: x\n\n", "session_id": "s"}), stream=False).is_stream
 

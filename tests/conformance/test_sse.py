@@ -121,7 +121,8 @@ EXAMPLES: dict[str, tuple[bytes, int]] = {
     "no-colon": (b"data: x\ndata\n\n", 8),
     "multiple-data-lines": (b"data: x\ndata: y\n\n", 14),
     "empty-data": (b"data: x\n\ndata:\n\n", 9),
-    "block-without-data": (b"data: x\n\nid: 1\n\n", 9),
+    "block-without-data": (b"data: x\n\nevent: a\n\n", 9),
+    "settings-alone": (b"data: x\n\nid: 1\nretry: 3000\n\n", 9),
     "event-name": (b"event: ping\ndata: x\n\n", 0),
     "id-with-nul": (b"id: \0\ndata: x\n\n", 0),
     "bad-retry": (b"retry: 1s\ndata: x\n\n", 0),
@@ -146,6 +147,17 @@ def test_slip_is_noticed_where_it_is(kind: str) -> None:
 def test_a_clean_stream_has_no_slips() -> None:
     assert read(CLEAN).slips == ()
     assert len(read(CLEAN).events) == 2
+
+
+@pytest.mark.parametrize(
+    ("block", "kind"),
+    [(b"retry: 1\n: why\n", "settings-alone"), (b"id\n", "settings-alone"), (b"id: 1\nevent: a\n", "block-without-data"),
+     (b"id: 1\nData: x\n", "block-without-data"), (b"foo: x\n", "block-without-data")],
+)  # fmt: skip
+def test_settings_alone_are_no_event_that_went_wrong(block: bytes, kind: str) -> None:
+    stream = read(b"event: a\n\n" + block + b"\ndata: x\n\n")
+    found = [(slip.kind, slip.offset) for slip in stream.slips_of("settings-alone", "block-without-data")]
+    assert found == [("block-without-data", 0), (kind, 10)]
 
 
 @pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])

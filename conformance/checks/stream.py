@@ -198,19 +198,29 @@ def progressive(steps: Steps) -> Iterator[Note]:
 
 @each("answers", when=lambda seen: bool(seen.asked.get("stream")) and (seen.status >= 400 or _must_refuse(seen)))
 def refused_before(seen: Seen) -> Iterator[Note]:
-    """What is refused before a stream begins is refused by status and JSON, not by events."""
-    if seen.is_stream:
+    """What is refused before a stream begins is refused by status and JSON, not by events.
+
+    A request that is taken and answered, though it should be refused, is a matter of the requirement that says so.
+    """
+    if seen.is_stream and not seen.legible:
+        yield Unclear("the stream lost something on its way; the `sse` and `http` requirements say what")
+    elif seen.is_stream and not _answered(seen):
         yield Finding(
             "a refusal by status", f"status {seen.status} and a stream: {seen.exchange.content[:120]!r}", seen
         )
-    elif seen.exchange.content_type == "text/event-stream":
+    elif seen.status >= 400 and seen.exchange.content_type == "text/event-stream":
         yield Finding("a JSON error", "Content-Type: text/event-stream", seen)
+
+
+def _answered(seen: Seen) -> bool:
+    """Whether a stream is a whole reply: it has text, says that it is complete, and tells of no failure."""
+    return any(seen.text_deltas()) and _says_done(seen) and not seen.of_kind("failure")
 
 
 def _must_refuse(seen: Seen) -> bool:
     """Whether the request is one that has to be refused: such steps are named so by their scenarios."""
     step: str = seen.asked["step"]
-    return step.startswith("stream-") and step != "stream-good"
+    return step == "refused-stream" or (step.startswith("stream-") and step != "stream-good")
 
 
 def _says_done(seen: Seen) -> bool:

@@ -233,6 +233,34 @@ def test_the_documents_own_readers(seen: Seen, python: int, javascript: int) -> 
     assert (len(over("compat.python", seen)), len(over("compat.javascript", seen))) == (python, javascript)
 
 
+@pytest.mark.parametrize(
+    ("seen", "findings"),
+    [
+        (whole(HI, DONE, step="stream-missing"), 0),
+        (whole(HI, DONE, step="refused-stream"), 0),
+        (whole({"type": "error", "message": "No"}, step="stream-missing"), 1),
+        (whole({"type": "error", "message": "No"}, DONE, step="refused-stream"), 1),
+        (whole(BROKE, name="reference", step="stream-unknown"), 1),
+        (whole(TEXT, BROKE, END, name="reference", step="stream-broke"), 1),
+        (whole({"error": {"name": "No"}}, "[DONE]", name="slug", step="stream-missing"), 1),
+        (whole({"chunk": "Hi"}, "[DONE]", name="slug", step="stream-missing"), 0),
+        (whole({"type": "error", "message": "No"}, step="stream-good"), 0),
+        (see(response(401, {}, media=STREAM), stream=True, step="stream-missing"), 1),
+        (see(response(401, {}), stream=True, step="stream-missing"), 0),
+        (see(response(429, {}, media=STREAM), stream=True, step="any"), 1),
+        (see(response(body={"response": "x"}), stream=True, step="stream-missing"), 0),
+    ],
+)
+def test_what_is_refused_is_not_told_by_a_stream(seen: Seen, findings: int) -> None:
+    """A request that is taken and really answered is a matter of the requirement that wanted it refused."""
+    assert len(over("stream.refused_before", seen)) == findings
+
+
+def test_a_refusal_in_a_stream_that_cannot_be_read_is_left_open() -> None:
+    torn = see(response(body=b"Data: x\n\n", media=STREAM), stream=True, step="stream-missing")
+    assert [type(note) for note in over("stream.refused_before", torn)] == [Unclear]
+
+
 @pytest.mark.parametrize("count", [0, 7, 7.0, 10**18])
 def test_what_is_a_count(count: Any) -> None:
     assert over("usage.input", see(response(body={"usage": {"input_tokens": count}}))) == []

@@ -56,7 +56,7 @@ from .proxies_limits import (
     streams_unlimited,
 )
 from .proxies_sessions import expires_from_the_beginning, locks_left, odd_session
-from .proxies_streams import breaks_off_at_nul, first_then_all, hangs_up_after_json, two_bursts
+from .proxies_streams import breaks_off_at_nul, first_then_all, hangs_up_after_json, refuses_in_streams, two_bursts
 
 MADE = re.compile(r"Bearer ak_[0-9a-f]{16}")
 """A key that the simulator made, not one of the documents."""
@@ -172,6 +172,7 @@ MUTANTS = (
     _mutant("wrong-total-in-streams", events(rb'"output_tokens"', b'"total_tokens": 0, "output_tokens"'), "usage.total_in_streams"),
     _mutant("session-in-streams", events(rb'"done"', b'"done", "session_id": "s"'), "session.named_in_stream"),
     _mutant("refused-in-a-stream", head(rb"application/json", b"text/event-stream", lambda r, p: p.status >= 400), "stream.refused_before"),
+    _mutant("refusals-told-in-streams", fixed(refuses_in_streams), "stream.refused_before"),
     _mutant("long-silence", later(17.0, lambda plan: 1), "stream.heartbeat"),
     _mutant("first-then-all", fixed(first_then_all), "stream.progressive"),
     _mutant("two-bursts", fixed(two_bursts), "stream.progressive"),

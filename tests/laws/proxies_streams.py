@@ -8,7 +8,7 @@ from chatproof.simulator.plan import Plan, Write
 from chatproof.simulator.request import HttpRequest
 
 from .memory import Answer
-from .proxies import hangs_up, message, streams
+from .proxies import hangs_up, message, parsed, said, streams
 
 
 def first_then_all(request: HttpRequest, answer: Answer) -> Plan:
@@ -42,3 +42,12 @@ def hangs_up_after_json(request: HttpRequest, answer: Answer) -> Plan:
     """As ``hangs_up``, but streams keep their connection."""
     plan = answer(request)
     return plan if streams(request, plan) else hangs_up(request, lambda _: plan)
+
+
+def refuses_in_streams(request: HttpRequest, answer: Answer) -> Plan:
+    """Who asks for a stream is told in one that nothing comes of it."""
+    plan = answer(request)
+    asks = parsed(request).get("stream") is True or request.target.endswith("/stream")
+    if plan.status not in (401, 402, 404) or not asks:
+        return plan
+    return said(200, b'data: {"type": "error", "message": "No"}\n\n', b"text/event-stream")

@@ -64,6 +64,13 @@ def stream(*events: Any, headers: Sequence[tuple[str, str]] = ()) -> bytes:
     return response(body="".join(f"data: {one}\n\n" for one in data).encode(), media=STREAM, headers=headers)
 
 
+def arriving(*parts: tuple[float, bytes], end: End = End.COMPLETE, **more: Any) -> Seen:
+    """A stream in chunks, each at its time in seconds."""
+    head = response(media=STREAM).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    chunks = ((at, b"%x\r\n%b\r\n" % (len(part), part) if part else b"0\r\n\r\n") for at, part in parts)
+    return see([(0.0, head), *chunks], stream=True, end=end, **more)
+
+
 def over(check: str, seen: Seen) -> list[Note]:
     """What a check over every exchange says to this one; nothing where it does not look at it."""
     found = CHECKS[check]

@@ -72,8 +72,9 @@ class WireChannel:
         self._hang_up()
 
     def finish(self, held: _Held) -> Exchange:
-        """A held stream, read to its end."""
-        return held.named(held.stream.finish())
+        """A held stream, read to its end. We were the ones who paused, so its times tell nothing of the target."""
+        exchange = held.named(held.stream.finish())
+        return replace(exchange, asked={**exchange.asked, "held": True})
 
     def leave(self, held: _Held) -> Exchange:
         """Hang up on a held stream; what it received until then, and whether it had ended by itself."""

@@ -134,8 +134,8 @@ def _by_day(seen: Seen) -> bool:
     plans = seen.dialect.plans.values()
     if seen.asked.get("key") == "daily" or not plans:
         return True
-    by_minute = advertised(seen).limit in {plan.requests_per_minute for plan in plans}
-    return not by_minute and any(plan.requests_per_day for plan in plans)
+    by_minute = {seen.profile.limits.requests_per_minute, *(plan.requests_per_minute for plan in plans)} - {None}
+    return advertised(seen).limit not in by_minute and any(plan.requests_per_day for plan in plans)
 
 
 def _present(seen: Seen) -> Iterator[Note]:

@@ -104,7 +104,7 @@ def done_session_echoed(seen: Seen) -> Iterator[Note]:
         yield Finding(f"session {seen.asked['session']!r}", f"session {seen.session!r}", seen)
 
 
-@each("streams", legible=True, when=lambda seen: bool(seen.of_kind("done")) and seen.exchange.end != End.LEFT)
+@each("streams", legible=True, when=lambda seen: bool(seen.of_kind("done")) and _read_through(seen))
 def closes(seen: Seen) -> Iterator[Note]:
     """The body ends soon after its last event; a client that reads to the end would hang otherwise."""
     last = seen.events[-1].wire
@@ -126,7 +126,7 @@ def not_stored(seen: Seen) -> Iterator[Note]:
         yield Finding("Cache-Control: no-cache (or no-store)", f"Cache-Control: {value}" if value else "none", seen)
 
 
-@each("streams", when=lambda seen: seen.exchange.end != End.LEFT)
+@each("streams", when=lambda seen: _read_through(seen))
 def heartbeat(seen: Seen) -> Iterator[Note]:
     """A pause of more than 15 s is bridged by a comment line (WHATWG HTML 9.2.7)."""
     for before, after in pairwise(seen.exchange.reads):
@@ -221,6 +221,11 @@ def _must_refuse(seen: Seen) -> bool:
     """Whether the request is one that has to be refused: such steps are named so by their scenarios."""
     step: str = seen.asked["step"]
     return step == "refused-stream" or (step.startswith("stream-") and step != "stream-good")
+
+
+def _read_through(seen: Seen) -> bool:
+    """Whether a stream was read to its end without a pause of our own."""
+    return seen.exchange.end != End.LEFT and not seen.asked.get("held")
 
 
 def _says_done(seen: Seen) -> bool:

@@ -48,7 +48,7 @@ def test_plan_counts_what_a_run_will_send_at_most(good: Running, tmp_path: Path)
 
 def test_plan_says_how_long_the_advertised_limit_makes_it(good: Running) -> None:
     words = (good.url("guide"), "--dialect", "guide", "--api-key", "YOUR_API_KEY", "--agent", "default")
-    assert "within 120 requests a minute" in chatproof("plan", *words, "--select", "reply/*").output
+    assert "within 120 requests a minute" in chatproof("plan", *words, "--select", "reply/*", "--level", "must").output
     assert "min of waiting at 5 requests a minute" in chatproof("plan", *words, "--pace", "5").output
 
 

@@ -35,6 +35,10 @@ def replies(request: HttpRequest, plan: Plan) -> bool:
     return bodies(request, plan) and plan.status == 200
 
 
+def creations(request: HttpRequest, plan: Plan) -> bool:
+    return request.target.endswith("/api-keys") and plan.status == 200
+
+
 def status(code: int) -> Where:
     return lambda _request, plan: plan.status == code
 

@@ -230,7 +230,7 @@ def parse_json(data: bytes) -> tuple[Any, tuple[str, ...]]:
     except NotJson:
         raise
     except json.JSONDecodeError as error:
-        raise NotJson(len(text[: error.pos].encode()), error.msg.lower()) from None
+        raise NotJson(len(text[: error.pos].encode()), error.msg.lower().removesuffix(" at")) from None
     except RecursionError:
         raise NotJson(0, "nested too deeply to be read") from None
     except ValueError:

@@ -121,6 +121,14 @@ def reading(row: Row) -> str:
     return "; ".join([*first, *more, *([row["reason"]] if row["reason"] else [])]) or "no reading recorded"
 
 
+def folded(row: Row) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """A requirement's findings by what was expected and what came: those that differ only in where it came are one to a reader."""
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for finding in row["findings"]:
+        alike.setdefault((finding["expected"], finding["got"]), []).append(finding)
+    return alike
+
+
 def place(finding: Mapping[str, Any]) -> str:
     """``ex-0007, byte 181``, or as much of it as is known."""
     offset = finding["offset"]

@@ -22,6 +22,7 @@ from .result import (
     counts_in_words,
     decided,
     family,
+    folded,
     occurring,
     of_outcome,
     overall,
@@ -134,8 +135,12 @@ def _details(console: Console, run: Run, outcome: str, title: str) -> None:
         console.print(_outcome(row), _text(one_line(row["id"]), "bold"), _text(row["level"]))
         parts = {"": row["statement"], "source": citation(row), "ruling": row["ambiguity"], "reason": row["reason"]}
         console.print(_labelled({name: one_line(text) for name, text in parts.items() if text}))
-        for finding in row["findings"]:
-            _finding(console, finding)
+        for first, *others in folded(row).values():
+            _finding(console, first)
+            if others:
+                console.print(
+                    _text(f"  and {len(others)} more like it: {one_line(', '.join(map(place, others)))}", "dim")
+                )
     if found:
         console.print()
 

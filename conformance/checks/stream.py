@@ -31,7 +31,7 @@ def _register_shape(name: str, kind: str) -> None:
             problems = event_violations(seen, event.value) or ([event.problem] if event.problem else [])
             for problem in problems:
                 got = f"{problem}: {event.wire.data[:120]}"
-                yield Finding(f"a {_called_kind(seen, kind)} event as documented", got, seen, event.wire.start)
+                yield Finding(f"a documented {_called_kind(seen, kind)} event", got, seen, event.wire.start)
 
     judge.__doc__ = f"Events of the kind {kind} have the documented fields, with values of the documented types."
     each("streams", name=name, legible=True, when=lambda seen: bool(seen.of_kind(kind)))(judge)

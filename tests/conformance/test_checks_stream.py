@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatproof.conformance.check import Unclear, Unverified
+from chatproof.conformance.check import Finding, Unclear, Unverified
 from chatproof.conformance.exchange import End
 from chatproof.conformance.seen import Seen
 
@@ -57,6 +57,13 @@ def whole(*events: Any, name: str = "guide", **more: Any) -> Seen:
 )
 def test_the_life_of_a_stream(check: str, seen: Seen, findings: int) -> None:
     assert len(over(f"stream.{check}", seen)) == findings
+
+
+def test_an_event_is_called_what_the_documents_call_it() -> None:
+    broke = whole({"type": "error", "message": 7}, name="reference", operation="stream")
+    assert {note.expected for note in over("stream.failure_shape", broke) if isinstance(note, Finding)} == {
+        "a documented error event"
+    }
 
 
 @pytest.mark.parametrize(

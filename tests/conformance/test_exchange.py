@@ -76,6 +76,7 @@ def test_json(text: bytes, value: Any) -> None:
         ('["\u00e9", ]'.encode(), 7, "expecting value"),
         (b"{} {}", 3, "extra data"),
         (b"\x00", 0, "expecting value"),
+        (b'["a]', 1, "^unterminated string starting at byte 1$"),
         (b"[" * 200_000, 0, "nested too deeply"),
     ],
 )

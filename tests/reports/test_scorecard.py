@@ -71,3 +71,12 @@ def test_colour_only_repeats_the_words(run: Make) -> None:
     assert "\x1b[" in colored
     bare = re.sub(r"\x1b\[[0-9;]*m", "", colored)
     assert [line.rstrip() for line in bare.splitlines()] == plain.splitlines()
+
+
+def test_findings_that_say_the_same_are_told_once(run: Make, row: Make, finding: Make) -> None:
+    alike = [finding(got="none", exchange=f"ex-000{number}", offset=None) for number in (1, 2, 3)]
+    text = render(run([row("warn", findings=[*alike[:2], finding(got="another"), alike[2]])]))
+    assert text.count("got       none") == 1
+    assert text.count("got       another") == 1
+    assert "and 2 more like it: ex-0002, ex-0003" in text
+    assert "more like it" not in render(run([row("warn", findings=[finding()])]))

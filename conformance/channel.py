@@ -72,9 +72,8 @@ class WireChannel:
         self._hang_up()
 
     def finish(self, held: _Held) -> Exchange:
-        """A held stream, read to its end. We were the ones who paused, so its times tell nothing of the target."""
-        exchange = held.named(held.stream.finish())
-        return replace(exchange, asked={**exchange.asked, "held": True})
+        """A held stream, read to its end."""
+        return held.named(held.stream.finish())
 
     def leave(self, held: _Held) -> Exchange:
         """Hang up on a held stream; what it received until then, and whether it had ended by itself."""
@@ -168,4 +167,5 @@ class _Held:
     asked: dict[str, Any]
 
     def named(self, exchange: Exchange) -> Exchange:
-        return replace(exchange, id=self.id, label=self.asked["step"], asked=self.asked)
+        """The exchange of a stream that we were the ones to pause, so that its times tell nothing of the target."""
+        return replace(exchange, id=self.id, label=self.asked["step"], asked={**self.asked, "held": True})

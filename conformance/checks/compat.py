@@ -16,7 +16,7 @@ from ..check import Finding, Note, each
 from ..reading import Unreadable, event
 from ..seen import Seen
 
-SHORT = 16_384
+SHORT = 4_096
 """Of a longer body it is the network and not the server that decides where a read ends."""
 LINES = re.compile("\r\n|[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 """Where a line-by-line reader in Python ends a line: more places than the standard has."""

@@ -133,10 +133,18 @@ def running(
     port: int = 0,
     variant: str | None = None,
     fault: str | None = None,
+    script: str | Path | None = None,
     log: Log | None = None,
 ) -> Iterator[Running]:
-    """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default."""
+    """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
+
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one.
+    """
     backend = Backend(load(dialects), seed, variant=variant, fault=fault)
+    if script is not None:
+        from .script.reading import load as read_script
+
+        backend.perform(read_script(script, backend.routes.dialects))
     started: Future[tuple[Running, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def main() -> None:

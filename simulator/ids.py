@@ -16,4 +16,8 @@ class Ids:
     def draw(self, stream: str) -> str:
         """The next id of that stream, as 16 hexadecimal digits."""
         self._drawn[stream] += 1
-        return blake2b(f"{self._root}/{stream}/{self._drawn[stream]}".encode(), digest_size=8).hexdigest()
+        return self.at(stream, self._drawn[stream])
+
+    def at(self, stream: str, number: int) -> str:
+        """That id of that stream, whatever has been drawn from it."""
+        return blake2b(f"{self._root}/{stream}/{number}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

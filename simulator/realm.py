@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from ..spec import Dialect
 from . import population
 from .examples import Examples, examples
@@ -9,6 +12,9 @@ from .ids import Ids
 from .limits import Limiter
 from .population import Key
 from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from .script.stage import Stage
 
 
 class Realm:
@@ -24,8 +30,45 @@ class Realm:
         self._limiters: dict[str, Limiter] = {}
         self._last_key_id = max((key.id for key in self.examples.created_keys.values()), default=0)
         self._documented = dict(self.examples.created_keys)
-        for key in population.keys(dialect, self.examples).values():
+        self._built_in = population.keys(dialect, self.examples)
+        self._created: dict[str, Key] = {}
+        self.stage: Stage | None = None
+        self.former_names: dict[str, set[str]] = {}
+        for key in self._built_in.values():
             self.add(key)
+
+    def perform(self, stage: Stage) -> None:
+        """Play that script from now on. Keys that stay the same keep what they have used; sessions under way keep their agents."""
+        for asked, name in self.stage.names.items() if self.stage else ():
+            self.former_names.setdefault(asked, set()).add(name)
+        self.stage = stage
+        everyone = {**({} if stage.replace else self._built_in), **self._created, **stage.keys}
+        self._keep({name: key for name, key in everyone.items() if self.keys.get(name) == key})
+        for name, key in everyone.items():
+            if name not in self.keys:
+                self.add(key)
+
+    def _keep(self, keys: Mapping[str, Key]) -> None:
+        """Let these keys exist, and of the others nothing."""
+        self.keys = dict(keys)
+        self.balances = {name: left for name, left in self.balances.items() if name in keys}
+        self._limiters = {name: used for name, used in self._limiters.items() if name in keys}
+
+    def agent_name(self, asked: str) -> str | None:
+        """The name under which an agent lives, for the id a request gave; ``None`` if there is no such agent."""
+        if self.stage is None:
+            return population.agent_name(self.dialect, self.examples, asked)
+        name = self.stage.names.get(asked)
+        if name is not None or self.stage.replace:
+            return name
+        built_in = population.agent_name(self.dialect, self.examples, asked)
+        return None if built_in in self.stage.agents else built_in
+
+    @property
+    def anyone(self) -> Key:
+        """The key that stands in for a caller without one, where a fault lets such a caller pass."""
+        valid = self.keys.get(population.KEY_ROLES["valid"])
+        return valid or next(iter(self.keys.values()), Key("", population.GENEROUS))
 
     def add(self, key: Key) -> None:
         """Let a key exist from now on."""
@@ -48,7 +91,8 @@ class Realm:
             return documented.id, documented.key
         self._last_key_id += 1
         text = self.examples.key_prefix + self.ids.draw(f"key/{creator.name}")
-        self.add(Key(text, creator.plan, agent=agent))
+        self._created[text] = Key(text, creator.plan, agent=agent)
+        self.add(self._created[text])
         return self._last_key_id, text
 
     def spend(self, key: Key, units: int) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .limits import Limiter
-from .population import Key, agent_name
+from .population import Key
 from .realm import Realm
 from .reply import Refusal
 from .request import BODY_LIMIT, Asked, HttpRequest, Mistake, bearer, is_json, read_body
 from .routes import Route
+from .rules import Rules
+from .sessions import Session
+
+if TYPE_CHECKING:
+    from .script.model import Agent as Actor
 
 
 class Case:
     """One request on its way through the table: what it says, read when first asked for and once."""
 
-    def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, early: int = 0) -> None:
-        self.request, self.route, self.realm, self.now, self.early = request, route, realm, now, early
+    def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
+        self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
 
     @cached_property
     def key(self) -> Key | None:
@@ -42,7 +49,27 @@ class Case:
 
     @cached_property
     def agent(self) -> str | None:
-        return agent_name(self.route.dialect, self.realm.examples, self.agent_asked)
+        former = self.realm.former_names.get(self.agent_asked, ())
+        return next(filter(self._session_of, former), None) or self.realm.agent_name(self.agent_asked)
+
+    @cached_property
+    def session(self) -> Session | None:
+        """The living session it belongs to."""
+        return self._session_of(self.agent) if self.agent else None
+
+    @cached_property
+    def actor(self) -> Actor | None:
+        """The scripted agent that is to answer: the one its session began with, else that of today's script."""
+        if self.session is not None and self.session.acted is not None:
+            began: Actor = self.session.acted[0]
+            return began
+        return self.realm.stage.agents.get(self.agent or "") if self.realm.stage else None
+
+    def _session_of(self, agent: str) -> Session | None:
+        asked = self.asked.session if isinstance(self.asked, Asked) else None
+        if asked is None or self.key is None:
+            return None
+        return self.realm.sessions.living(self.rules.spot((self.key.name, agent, asked)), self.now)
 
 
 def _path(case: Case) -> Refusal | None:
@@ -79,13 +106,22 @@ def _scope(case: Case) -> Refusal | None:
 
 
 def _rate(case: Case) -> Refusal | None:
-    wait = case.limiter.retry_after(case.now, case.early) if case.limiter else None
+    wait = case.limiter.retry_after(case.now, case.rules.early) if case.limiter else None
     return None if wait is None else Refusal("rate_limited", retry_after=wait)
 
 
 def _balance(case: Case) -> Refusal | None:
     left = case.realm.balances.get(case.key.name) if case.key else None
     return Refusal("insufficient_balance") if left is not None and left <= 0 else None
+
+
+def _busy(case: Case) -> Refusal | None:
+    """Another turn of a scripted session is under way, and the script wants such turns refused."""
+    stage = case.realm.stage
+    if stage is None or stage.parallel != "refuse" or case.session is None or not case.session.busy or not case.actor:
+        return None
+    wait = max(1, math.ceil(case.session.free_in(case.now)))
+    return Refusal("rate_limited", retry_after=wait, note="another turn of this session is under way")
 
 
 ORDER: tuple[Callable[[Case], Refusal | None], ...] = (
@@ -98,4 +134,5 @@ ORDER: tuple[Callable[[Case], Refusal | None], ...] = (
     _scope,
     _rate,
     _balance,
+    _busy,
 )

@@ -14,12 +14,17 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why there is no reply: a name of ``spec.model.REFUSALS``, with what its message mentions. ``retry_after``: seconds."""
+    """Why there is no reply: a name of ``spec.model.REFUSALS``, with what its message mentions. ``retry_after``: seconds.
+
+    ``words``: in place of the documented message. ``note``: what this backend adds in a header of its own (one line of any text).
+    """
 
     name: str
     agent: str = ""
     mistake: Mistake | None = None
     retry_after: int | None = None
+    words: str | None = None
+    note: str | None = None
 
 
 class Beat(NamedTuple):

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 from .rules import Spot
 
 
 @dataclass
 class Session:
-    """What the user has said so far, oldest first."""
+    """What the user has said so far, oldest first.
+
+    ``acted``: the scripted agent that this session began with and where it stands in its script. ``busy``: when each turn under
+    way (by ticket) is planned to end.
+    """
 
     used_at: float
     said: list[str] = field(default_factory=list)
+    acted: tuple[Any, Any] | None = None
+    busy: dict[int, float] = field(default_factory=dict)
+
+    def free_in(self, now: float) -> float:
+        """Seconds until the turns under way are planned to have ended."""
+        return max(0.0, max(self.busy.values(), default=now) - now)
 
 
 class Sessions:
@@ -36,8 +47,12 @@ class Sessions:
 
     def taken(self, spot: Spot, now: float) -> bool:
         """Whether a living session stands there."""
+        return self.living(spot, now) is not None
+
+    def living(self, spot: Spot, now: float) -> Session | None:
+        """The session there, without using it; ``None`` if there is none or it has expired."""
         self._forget(now)
-        return spot in self._by_spot
+        return self._by_spot.get(spot)
 
     def _forget(self, now: float) -> None:
         if self._expiry_s is None:

@@ -32,6 +32,17 @@ class Problem:
     message: str
 
 
+@dataclass(frozen=True)
+class Located:
+    """A file's data, where each of its keys and values stands, and the mistakes found in it: ``bad`` says which values they spoil."""
+
+    data: Any
+    keys: Mapping[Spot, Where]
+    values: Mapping[Spot, Where]
+    problems: tuple[Problem, ...]
+    bad: tuple[Spot, ...]
+
+
 class BadFile(Exception):
     """A file that cannot be used. ``str()`` is one line a problem, ready to print; exit code 2."""
 
@@ -60,24 +71,34 @@ def read_trusted(path: Path) -> Any:
 def read(path: Path | str, schema: Mapping[str, Any] | str) -> Any:
     """The data of ``path``, valid under ``schema`` (a schema, or the name of one in ``spec/schema``); else ``BadFile``."""
     path = Path(path)
+    return read_text(text_of(path), path, schema)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; ``BadFile`` if it cannot be read or is no UTF-8."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise BadFile(path, [Problem(1, 1, f"cannot be read: {error.strerror or error}")]) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise BadFile(path, [Problem(line, 1, "is not UTF-8 text")]) from None
-    return read_text(text, path, schema)
 
 
 def read_text(text: str, path: Path | str, schema: Mapping[str, Any] | str) -> Any:
     """As ``read``, for text already at hand; ``path`` only names it in messages."""
+    found = locate(text, path, load_schema(schema) if isinstance(schema, str) else schema)
+    if found.problems:
+        raise BadFile(path, list(found.problems))
+    return found.data
+
+
+def locate(text: str, path: Path | str, schema: Mapping[str, Any]) -> Located:
+    """As ``read_text``, for a caller with checks of its own: mistakes are told beside the data. ``BadFile`` if it is no YAML at all."""
     data, keys, values, problems = _load(text, path)
-    rules = load_schema(schema) if isinstance(schema, str) else schema
-    problems += _violations(data, keys, values, rules)
-    if problems:
-        raise BadFile(path, problems)
-    return data
+    violations = list(_violations(data, keys, values, schema))
+    problems += [problem for _, problem in violations]
+    return Located(data, keys, values, tuple(problems), tuple(spot for spot, _ in violations))
 
 
 @cache
@@ -137,7 +158,7 @@ def _where(mark: Any) -> Where:
 
 def _violations(
     data: Any, keys: dict[Spot, Where], values: dict[Spot, Where], schema: Mapping[str, Any]
-) -> Iterator[Problem]:
+) -> Iterator[tuple[Spot, Problem]]:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
@@ -153,14 +174,15 @@ def _violations(
             for key in error.instance:
                 if key not in allowed and not any(re.search(p, str(key)) for p in patterns):
                     hint = did_you_mean(str(key), allowed) or f"; allowed: {', '.join(allowed)}"
-                    yield Problem(*keys.get((*spot, str(key)), where), f"unknown key {key!r}{hint}")
+                    yield (*spot, key), Problem(*keys.get((*spot, str(key)), where), f"unknown key {key!r}{hint}")
         elif "propertyNames" in error.absolute_schema_path:
             key = str(error.instance)
             allowed = [str(word) for word in error.schema.get("enum", [])]
             hint = did_you_mean(key, allowed) or (f"; allowed: {', '.join(allowed)}" if allowed else "")
-            yield Problem(*keys.get((*spot, key), where), f"unknown key {key!r}{hint}")
+            message = f"unknown key {key!r}{hint}" if allowed else f"a key of {name}: {_explain(error)}"
+            yield (*spot, error.instance), Problem(*keys.get((*spot, key), where), message)
         else:
-            yield Problem(*where, f"{name}: {_explain(error)}")
+            yield spot, Problem(*where, f"{name}: {_explain(error)}")
 
 
 _TYPES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a whole number", float: "a number", type(None): "null"}  # fmt: skip

@@ -1,0 +1,84 @@
+"""A script in one dialect: who is found under which id, which keys there are, and one turn of it for the backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+
+from ...spec import Dialect, Plan
+from ..ids import Ids
+from ..population import GENEROUS, Key
+from ..refusals import Case
+from ..request import Asked
+from ..rules import Spot
+from ..sessions import Session
+from .fakes import Draw
+from .lint import ids
+from .model import Agent, Parallel, Script, ScriptKey
+from .play import Cursor, Played, Told, begin, play
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``names``: agents by the ids that requests use. ``replace``: nobody else lives here."""
+
+    agents: Mapping[str, Agent]
+    names: Mapping[str, str]
+    keys: Mapping[str, Key]
+    replace: bool
+    parallel: Parallel
+
+
+def stage(script: Script, dialect: Dialect) -> Stage:
+    """``script`` as it is played in ``dialect``."""
+    here = {name: agent for name, agent in script.agents.items() if agent.lives_in(dialect.name)}
+    names = {shown: agent.name for agent in here.values() for shown in ids(agent, dialect)}
+    keys = {key.name: _key(key, script, dialect) for key in script.keys.values()}
+    return Stage(here, names, keys, script.replace, script.parallel)
+
+
+def performed(actor: Agent, session: Session, case: Case, spot: Spot, asked: Asked, streamed: bool) -> Played:
+    """One turn of ``session``, which it leaves as it is."""
+    cursor: Cursor = session.acted[1] if session.acted is not None else begin(actor)
+    told = Told(
+        message=asked.message,
+        session=spot[2],
+        dialect=case.route.dialect.name,
+        agent=case.agent_asked,
+        now=datetime.fromtimestamp(case.now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        metadata=asked.roles.get("metadata", {}),
+        user=asked.roles.get("user"),
+        stream=streamed,
+        said=tuple(session.said),
+    )
+    return play(actor, cursor, told, chance(case.realm.ids, spot, cursor.answered))
+
+
+def chance(ids: Ids, spot: Spot, turn: int) -> Draw:
+    """The chance of one turn: it depends on the seed, the session and the turn, and on nothing that other sessions do."""
+    stream = f"fake/{'/'.join(spot)}/{turn}"
+    numbers = count(1)
+    return lambda: int(ids.at(stream, next(numbers)), 16)
+
+
+def _key(key: ScriptKey, script: Script, dialect: Dialect) -> Key:
+    plan = script.plans.get(key.plan or "") or dialect.plans.get(key.plan or "") or GENEROUS
+    return Key(key.name, _windowed(_limited(plan, key.limits)), key.agent, key.balance, key.revoked)
+
+
+def _limited(plan: Plan, limits: Mapping[str, int]) -> Plan:
+    return Plan(
+        plan.name,
+        limits.get("requests_per_minute", plan.requests_per_minute),
+        limits.get("requests_per_day", plan.requests_per_day),
+        limits.get("concurrent", plan.concurrent),
+    )
+
+
+def _windowed(plan: Plan) -> Plan:
+    """A plan without windows would leave nothing for the limit headers to say: it gets a generous one."""
+    if plan.requests_per_minute is None and plan.requests_per_day is None:
+        return replace(plan, requests_per_minute=GENEROUS.requests_per_minute)
+    return plan

@@ -91,16 +91,27 @@ def doctor(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("url")
-@click.option("--dialect", "dialect_name", required=True, metavar="NAME|DIR", help="Which API.")
+@click.argument("url", required=False)
+@click.option("--script", "script", is_flag=True, help="Write a script for `serve --script` instead; no URL needed.")
+@click.option("--dialect", "dialect_name", metavar="NAME|DIR", help="Which API; needed with URL.")
 @click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="Probe with this key; it is not written.")
 @click.option("--agent", metavar="ID", help="The agent to talk to.")
-@click.option("--out", type=PATH, default=Path("profile.yaml"), show_default=True, metavar="FILE")
-def init(**options: Any) -> None:
-    """Write a commented profile for the server at URL."""
+@click.option("--out", type=PATH, metavar="FILE", help="[default: profile.yaml, or script.yaml]")
+def init(url: str | None, script: bool, out: Path | None, **options: Any) -> None:
+    """Write a commented profile for the server at URL, or with --script a commented script for the fake backend."""
+    if script:
+        if url or any(options.values()):
+            raise click.UsageError("--script takes no URL and no option but --out")
+        from .script_command import init as init_script
+
+        sys.exit(init_script(out or Path("script.yaml")))
+    if url is None:
+        raise click.UsageError("Missing argument 'URL'.")
+    if options["dialect_name"] is None:
+        raise click.UsageError("Missing option '--dialect'.")
     from .prepare import init as init_main
 
-    sys.exit(init_main(**options))
+    sys.exit(init_main(url=url, out=out or Path("profile.yaml"), **options))
 
 
 @cli.command()
@@ -127,12 +138,32 @@ def judge(**options: Any) -> None:
 @click.option("--clock", default="real", show_default=True, metavar="real|frozen|xN", help="xN: N times as fast.")
 @click.option("--variant", metavar="NAME", help="Answer in another legal way, as crlf or heartbeats.")
 @click.option("--fault", metavar="NAME", help="Break one thing on purpose; see `chatproof faults`.")
+@click.option(
+    "--script", type=PATH, metavar="FILE", help="Agents, keys and plans of your own; see `check` and `init --script`."
+)
+@click.option("--watch", is_flag=True, help="Read the script again when it changes; a bad one changes nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No line per request.")
 def serve(**options: Any) -> None:
     """Serve a fake backend that keeps the documents: sessions, keys, plans, limits, balances."""
     from .serve import main as serve_main
 
     sys.exit(serve_main(**options))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, type=PATH)
+@click.option("--dialect", "dialects", multiple=True, metavar="NAME|DIR", help="As for serve: where it will be played.")
+@click.option("--strict", is_flag=True, help="Exit 2 for a warning too.")
+@click.option("--schema", "print_schema", is_flag=True, help="Print the JSON Schema of scripts, for editors.")
+def check(**options: Any) -> None:
+    """Check script FILES for `serve --script`: every mistake at once, with its place.
+
+    Mistakes (exit 2): unknown keys, turns and names, templates, regular expressions. Warnings: rules nobody reaches, turns nobody
+    goes to, events that a dialect has no words for.
+    """
+    from .script_command import check as check_main
+
+    sys.exit(check_main(**options))
 
 
 @cli.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 
 def main(
@@ -15,11 +16,14 @@ def main(
     variant: str | None,
     fault: str | None,
     quiet: bool,
+    script: Path | None,
+    watch: bool,
 ) -> int:
     """See ``chatproof serve --help``; returns the exit code."""
     from .simulator.serve import serve
 
-    return serve(dialects, host, port, seed, clock, variant=variant, fault=fault, quiet=quiet)
+    bent = {"variant": variant, "fault": fault}
+    return serve(dialects, host, port, seed, clock, **bent, quiet=quiet, script=script, watch=watch)
 
 
 def list_faults() -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ..spec import Dialect
 from . import population
 from .pointer import put
 from .routes import AGENT, Routes
+
+if TYPE_CHECKING:
+    from .script.model import Script
 
 ABOUT_KEYS = {
     "valid": "a generous plan",
@@ -25,7 +29,7 @@ ABOUT_KEYS = {
 }
 
 
-def banner(routes: Routes, base_url: str, settings: str) -> str:
+def banner(routes: Routes, base_url: str, settings: str, script: Script | None = None) -> str:
     """The whole text, ready to print."""
     urls = [(dialect.name, base_url + routes.base_path(dialect)) for dialect in routes.dialects]
     credentials: dict[str, str] = {}
@@ -35,32 +39,51 @@ def banner(routes: Routes, base_url: str, settings: str) -> str:
     lines = [
         f"chatproof serves on {base_url} ({settings}); Ctrl-C stops it",
         "",
-        *_columns([*urls, ("docs", f"{base_url}/docs"), ("openapi", f"{base_url}/openapi.json")]),
+        *columns([*urls, ("docs", f"{base_url}/docs"), ("openapi", f"{base_url}/openapi.json")]),
         "",
-        "keys",
-        *_columns([*keys, ("metered", population.METERED_KEY, f"a balance of {population.METERED_BALANCE}")]),
-        "",
-        "agents",
-        f"  {' '.join(population.AGENTS)}{_prefixes(routes)}",
-        "",
-        "try",
-        f"  {curl(routes.dialects[0], base_url + routes.base_path(routes.dialects[0]))}",
     ]
-    return "\n".join(lines)
+    if script is None or not script.replace:
+        lines += [
+            "keys",
+            *columns([*keys, ("metered", population.METERED_KEY, f"a balance of {population.METERED_BALANCE}")]),
+            "",
+            "agents",
+            f"  {' '.join(population.AGENTS)}{_prefixes(routes)}",
+            "",
+        ]
+    tries = [curl(routes.dialects[0], base_url + routes.base_path(routes.dialects[0]))]
+    if script is not None:
+        from .script.announce import announce, curls
+
+        lines += [*announce(script, routes), ""]
+        tries = curls(script, routes, base_url) or tries
+    return "\n".join([*lines, "try", *(f"  {command}" for command in tries)])
 
 
-def curl(dialect: Dialect, url: str) -> str:
-    """One command that talks to the default agent, in the form of that dialect's first chat."""
+def curl(
+    dialect: Dialect,
+    url: str,
+    agent: str | None = None,
+    key: str | None = None,
+    message: str = "Hello",
+    session: str | None = None,
+) -> str:
+    """One command that talks to an agent (the default one), in the form of that dialect's first chat."""
     operation = dialect.operation("switched", "stream", "json")
     assert operation is not None
-    agent = population.roles(dialect)["agents"]["default"]
+    agent = agent or population.roles(dialect)["agents"]["default"]
     body: dict[str, Any] = {}
-    for role, value in (("agent", agent), ("message", "Hello"), ("stream", True)):
-        if role in dialect.request.chat and (role != "stream" or operation.mode == "switched"):
+    for role, value in (("agent", agent), ("message", message), ("session", session), ("stream", True)):
+        if value is not None and role in dialect.request.chat and (role != "stream" or operation.mode == "switched"):
             put(body, dialect.request.chat[role][0], value)
-    words = ["curl", "-N", url + operation.path.replace(AGENT, agent)]
-    words += ["-H", f"Authorization: Bearer {population.KEY_ROLES['valid']}", "-H", "Content-Type: application/json"]
-    return shlex.join([*words, "-d", json.dumps(body)])
+    words = ["curl", "-N", url + operation.path.replace(AGENT, quote(agent, safe=""))]
+    words += [
+        "-H",
+        f"Authorization: Bearer {key or population.KEY_ROLES['valid']}",
+        "-H",
+        "Content-Type: application/json",
+    ]
+    return shlex.join([*words, "-d", json.dumps(body, ensure_ascii=False)])
 
 
 def _prefixes(routes: Routes) -> str:
@@ -68,6 +91,6 @@ def _prefixes(routes: Routes) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def _columns(rows: list[tuple[str, ...]] | list[tuple[str, str]] | list[tuple[str, str, str]]) -> list[str]:
+def columns(rows: list[tuple[str, ...]] | list[tuple[str, str]] | list[tuple[str, str, str]]) -> list[str]:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)]
     return ["  " + "  ".join((*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1])) for row in rows]

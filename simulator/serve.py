@@ -9,11 +9,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..spec import BadFile, Clock, parse_clock
 from .app import load, run, serving
 from .backend import Backend
 from .banner import banner
+
+if TYPE_CHECKING:
+    from .script.watch import Watched
 
 USAGE = 2
 """The exit code of a bad flag, a bad file, or an address that cannot be had."""
@@ -29,17 +33,24 @@ def serve(
     variant: str | None = None,
     fault: str | None = None,
     quiet: bool = False,
+    script: str | Path | None = None,
+    watch: bool = False,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
     The banner goes to standard output once requests are accepted; the log (unless ``quiet``) and the one line of an error
-    to standard error.
+    to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes.
     """
+    if watch and script is None:
+        return _refuse("--watch needs a --script to watch")
     try:
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
         backend = Backend(load(dialects or None), seed, variant=variant, fault=fault)
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
+    watched = None if script is None else _perform(backend, str(script))
+    if isinstance(watched, int):
+        return watched
     settings = f"seed {seed}, clock {clock if isinstance(clock, str) else type(clock).__name__}"
 
     async def main() -> None:
@@ -49,14 +60,37 @@ def serve(
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
             gc.freeze()  # the tables stay; collections need not look at them again
-            print(banner(backend.routes, server.base_url, settings), flush=True)
+            print(banner(backend.routes, server.base_url, settings, backend.script), flush=True)
+            watching = asyncio.create_task(_watch(watched, backend)) if watched and watch else None
             await stop.wait()
+            if watching is not None:
+                watching.cancel()
 
     try:
         run(main)
     except (OSError, OverflowError) as error:
         return _refuse(f"cannot listen on {host}:{port}: {_reason(error)}")
     return 0
+
+
+def _perform(backend: Backend, path: str) -> Watched | int:
+    """Play the script in that file; its file, to be watched, or the exit code if it is a bad one."""
+    from .script.watch import Watched
+
+    watched = Watched(path, backend.routes.dialects)
+    checked = watched.read()
+    for line in checked.lines():
+        _log(line)
+    if checked.script is None:
+        return _refuse(checked.summary)
+    backend.perform(checked.script)
+    return watched
+
+
+async def _watch(watched: Watched, backend: Backend) -> None:
+    from .script.watch import watch
+
+    await watch(watched, backend.perform, _log)
 
 
 def _refuse(message: str) -> int:

@@ -1,0 +1,1 @@
+../../chatproof/script_command.py

@@ -19,6 +19,9 @@ import yaml
 
 SCHEMAS = Path(__file__).parent / "schema"
 
+LARGEST = 200_000
+"""How many values a file may have: aliases of aliases make many out of few."""
+
 Where = tuple[int, int]
 Spot = tuple[str | int, ...]
 
@@ -115,13 +118,14 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 def _load(text: str, path: Path | str) -> tuple[Any, dict[Spot, Where], dict[Spot, Where], list[Problem]]:
-    loader = _Loader(text)
     keys: dict[Spot, Where] = {}
     values: dict[Spot, Where] = {}
     problems: list[Problem] = []
 
     def walk(node: yaml.Node, spot: Spot) -> None:
         values[spot] = _where(node.start_mark)
+        if len(values) > LARGEST:
+            raise BadFile(path, [Problem(*values[spot], f"more than {LARGEST} values, those of aliases included")])
         if isinstance(node, yaml.MappingNode):
             seen: dict[Any, int] = {}
             for key_node, value_node in node.value:
@@ -135,7 +139,9 @@ def _load(text: str, path: Path | str) -> tuple[Any, dict[Spot, Where], dict[Spo
             for index, item in enumerate(node.value):
                 walk(item, (*spot, index))
 
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             raise BadFile(path, [Problem(1, 1, "is empty")])
@@ -145,10 +151,15 @@ def _load(text: str, path: Path | str) -> tuple[Any, dict[Spot, Where], dict[Spo
         mark = error.problem_mark or error.context_mark
         line, column = _where(mark) if mark else (1, 1)
         raise BadFile(path, [Problem(line, column, f"is not YAML: {error.problem or error.context}")]) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        where = before.count("\n") + 1, error.position - before.rfind("\n")
+        raise BadFile(path, [Problem(*where, f"is not YAML: {error.reason}")]) from None
     except RecursionError:
         raise BadFile(path, [Problem(1, 1, "is nested too deeply, or refers to itself")]) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return data, keys, values, problems
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ...spec.files import Located, Problem, Spot, Where
 
@@ -48,8 +49,12 @@ class Findings:
             known = spot[:length]
             for table in (first, self.located.values):
                 if known in table:
-                    return _find(self.text, table[known], word, line)
+                    return _find(self._lines, table[known], word, line)
         return 1, 1
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.split("\n")
 
 
 def show(path: str, text: str, errors: Iterable[Problem], warnings: Iterable[Problem]) -> Iterator[str]:
@@ -66,9 +71,8 @@ def show(path: str, text: str, errors: Iterable[Problem], warnings: Iterable[Pro
             yield f"       | {_indent(shown[: problem.column - 1 - shift])}^"
 
 
-def _find(text: str, start: Where, word: str, line: int) -> Where:
+def _find(lines: list[str], start: Where, word: str, line: int) -> Where:
     """Where ``word`` stands, looked for from the start of the value and first of all in its line ``line``."""
-    lines = text.split("\n")
     row, column = start
     header = lines[row - 1][column - 1 : column] if row <= len(lines) else ""
     if header in ("|", ">"):

@@ -8,8 +8,11 @@ from ...spec import Dialect, did_you_mean, names
 from ...spec.files import Spot
 from .. import population
 from .findings import Findings
-from .match import fits_message, within
+from .match import has, says, within
 from .model import Agent, Call, Fail, Rule, Script, Step, When
+
+LOOK_BACK = 500
+"""With how many rules before it a rule is compared."""
 
 
 def lint(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
@@ -106,7 +109,7 @@ def _turn(agent: Agent, turn: str, rules: Sequence[Rule], spot: Spot, found: Fin
     """Rules that can never answer."""
     for at, rule in enumerate(rules):
         place = (*spot, rule.number - 1)
-        earlier = next((other for other in rules[:at] if covers(other.when, rule.when)), None)
+        earlier = next((other for other in rules[max(0, at - LOOK_BACK) : at] if covers(other.when, rule.when)), None)
         if earlier is not None:
             why = "always fits" if earlier.when is None else "fits whenever this one does"
             found.warn(place, f"this rule is never reached: rule {earlier.number} of turn {turn!r} {why}")
@@ -125,10 +128,10 @@ def _implied(first: When, second: When) -> Iterator[bool]:
     """For each condition of ``first``: whether ``second`` asks for at least as much."""
     yield first.case <= second.case or not (first.exact or first.contains or first.regex)
     if first.exact is not None:
-        yield second.exact is not None and all(fits_message(_only(first, "exact"), text) for text in second.exact)
+        yield second.exact is not None and all(says(first, text) for text in second.exact)
     if first.contains is not None:
         texts = second.exact or second.contains or ()
-        yield bool(texts) and all(fits_message(_only(first, "contains"), text) for text in texts)
+        yield bool(texts) and all(has(first, text) for text in texts)
     if first.regex is not None:
         same = second.regex is not None and second.regex.pattern == first.regex.pattern
         yield same or bool(second.exact and all(first.regex.search(text) for text in second.exact))
@@ -143,14 +146,6 @@ def _implied(first: When, second: When) -> Iterator[bool]:
         yield second.tool == first.tool and narrower
     if first.condition is not None:
         yield second.condition is not None and second.condition.source == first.condition.source
-
-
-def _only(when: When, name: str) -> When:
-    return When(
-        exact=when.exact if name == "exact" else None,
-        contains=when.contains if name == "contains" else None,
-        case=when.case,
-    )
 
 
 def _said(agent: Agent, rule: Rule, spot: Spot, found: Findings, dialects: Sequence[Dialect]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 
 from .model import Rule, When
@@ -57,10 +58,15 @@ def miss(rule: Rule, facts: Facts) -> Miss | None:
     return Miss(rule, tuple(failed), _alike(rule.when, facts.message)) if failed else None
 
 
-def fits_message(when: When, message: str) -> bool:
-    """Whether the conditions about the message hold, whatever the others say."""
-    nothing = Facts(message, {}, True, {}, {}, {})
-    return all(ask(when, nothing) is None for ask in (_exact, _contains, _regex))
+def says(when: When, message: str) -> bool:
+    """Whether ``message`` is one of the texts of ``exact``."""
+    return _fold(message.strip(), when.case) in _folded(when.exact or (), when.case)
+
+
+def has(when: When, message: str) -> bool:
+    """Whether one of the texts of ``contains`` is in ``message``."""
+    said = _fold(message, when.case)
+    return any(text in said for text in _folded(when.contains or (), when.case))
 
 
 def nearest_first(misses: list[Miss]) -> list[Miss]:
@@ -95,20 +101,23 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _same(case: bool) -> Callable[[str], str]:
-    return (lambda text: text) if case else str.casefold
+def _fold(text: str, case: bool) -> str:
+    return text if case else text.casefold()
+
+
+@lru_cache(maxsize=4096)
+def _folded(texts: tuple[str, ...], case: bool) -> tuple[str, ...]:
+    return tuple(_fold(text, case) for text in texts)
 
 
 def _exact(when: When, facts: Facts) -> str | None:
-    fold = _same(when.case)
-    if when.exact is None or fold(facts.message.strip()) in map(fold, when.exact):
+    if when.exact is None or says(when, facts.message):
         return None
     return f"exact: the message is {shown(facts.message)}, not {_any(when.exact)}"
 
 
 def _contains(when: When, facts: Facts) -> str | None:
-    fold = _same(when.case)
-    if when.contains is None or any(fold(text) in fold(facts.message) for text in when.contains):
+    if when.contains is None or has(when, facts.message):
         return None
     return f"contains: {_any(when.contains)} is not in {shown(facts.message)}"
 

@@ -111,7 +111,7 @@ def _take(rule: Rule, cursor: Cursor, told: Told, names: dict[str, Any]) -> Play
     log = f"turn {cursor.turn!r} rule {rule.number}"
     if rule.refuse is not None:
         return Played(_refusal(rule.refuse, names), after, log)
-    steps = tuple(_events(rule.steps, names))
+    steps = tuple(_events(rule.steps, names, told.stream))
     results = {event.name: event.result for _, event in steps if isinstance(event, ToolResult)}
     ends = sum(step.after_s for step in rule.steps[_last(rule.steps) :])
     answer = Answer(steps, _usage(rule.usage, told.message, steps), end_s=ends)
@@ -136,14 +136,14 @@ def _names(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> dict[str, An
     }  # fmt: skip
 
 
-def _events(steps: tuple[Step, ...], names: Names) -> Iterator[tuple[float, Event]]:
+def _events(steps: tuple[Step, ...], names: Names, stream: bool) -> Iterator[tuple[float, Event]]:
     pause = 0.0
     for step in steps:
         pause += step.after_s
         match step:
             case Say(text, whole):
                 said = render_text(text, names)
-                for piece in (said,) if whole else words(said):
+                for piece in words(said) if stream and not whole else (said,):
                     yield pause, Delta(piece)
                     pause = 0.0
             case Call():

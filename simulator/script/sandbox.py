@@ -19,8 +19,10 @@ from jinja2.visitor import NodeTransformer
 
 from ...spec import did_you_mean
 
-LONGEST = 1 << 16
-"""The most characters that one template may yield, and the most items that a list may grow to."""
+LONGEST = 1 << 21
+"""The most characters that one template may yield: enough to say the longest message again, whose body is half of that."""
+ITEMS = 1 << 16
+"""The most items that a list may grow to."""
 ROUNDS = 10_000
 """How many rounds all loops of one rendering may take together."""
 DIGITS = 300
@@ -168,7 +170,7 @@ def _plain(value: Any) -> Any:
         case Function():
             raise TypeError(f"{value.name} is a function: call it, as {value.name}()")
         case _ if isinstance(value, Iterator | type({}.keys()) | type({}.values()) | type({}.items())):
-            return [_plain(member) for member, _ in zip(value, range(LONGEST), strict=False)]
+            return [_plain(member) for member, _ in zip(value, range(ITEMS), strict=False)]
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
@@ -181,17 +183,18 @@ def _allow(operator: str, left: Any, right: Any) -> None:
         raise Excess("the power is too large")
     if operator == "*" and not numbers:
         sized, times = (left, right) if hasattr(left, "__len__") else (right, left)
-        if hasattr(sized, "__len__") and isinstance(times, int) and len(sized) * times > LONGEST:
-            raise Excess(f"more than {LONGEST} repeated")
+        most = LONGEST if isinstance(sized, str) else ITEMS
+        if hasattr(sized, "__len__") and isinstance(times, int) and len(sized) * times > most:
+            raise Excess(f"more than {most} repeated")
 
 
 def _sized(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**DIGITS:
         raise Excess(f"a number of more than {DIGITS} digits")
-    if isinstance(value, str) and len(value) > 32 * LONGEST:
-        raise Excess("the text is too long")
-    if isinstance(value, list | tuple) and len(value) > LONGEST:
-        raise Excess(f"a list of more than {LONGEST} items")
+    if isinstance(value, str) and len(value) > LONGEST:
+        raise Excess(f"more than {LONGEST} characters")
+    if isinstance(value, list | tuple) and len(value) > ITEMS:
+        raise Excess(f"a list of more than {ITEMS} items")
     return value
 
 
@@ -211,15 +214,15 @@ def _join(items: Iterable[Any], between: str = "") -> str:
     for item in items:
         parts.append(text(item))
         size += len(parts[-1]) + len(between)
-        if size > 32 * LONGEST:
-            raise Excess("the text is too long")
+        if size > LONGEST:
+            raise Excess(f"more than {LONGEST} characters")
     return between.join(parts)
 
 
 def _replace(value: Any, old: str, new: str) -> str:
     whole = text(value)
-    if len(whole) + whole.count(old) * len(new) > 32 * LONGEST:
-        raise Excess("the text is too long")
+    if len(whole) + whole.count(old) * len(new) > LONGEST:
+        raise Excess(f"more than {LONGEST} characters")
     return whole.replace(old, new)
 
 

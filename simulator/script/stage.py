@@ -19,6 +19,9 @@ from .lint import ids
 from .model import Agent, Parallel, Script, ScriptKey
 from .play import Cursor, Played, Told, begin, play
 
+SAID = 100
+"""How many earlier messages a template sees: a turn's work does not grow with its session."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -51,7 +54,7 @@ def performed(actor: Agent, session: Session, case: Case, spot: Spot, asked: Ask
         metadata=asked.roles.get("metadata", {}),
         user=asked.roles.get("user"),
         stream=streamed,
-        said=tuple(session.said),
+        said=tuple(session.said[-SAID:]),
     )
     return play(actor, cursor, told, chance(case.realm.ids, spot, cursor.answered))
 

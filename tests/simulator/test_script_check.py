@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from chatproof.simulator.script.example import EXAMPLE
 from chatproof.simulator.script.reading import check, load, schema
@@ -84,6 +89,7 @@ def test_the_caret_stands_under_the_mistake() -> None:
         ("script: 1\nagents: {}", "2:9 agents: {} should be non-empty"),
         ("script: 1\nagents: 7", "2:9 agents: expected a mapping, got 7"),
         ("script: 1\nagents: &a {a: *a}", "1:1 is nested too deeply, or refers to itself"),
+        ("script: 1\nagents: \x07", "2:9 is not YAML: control characters are not allowed"),
         ("- 1", "1:1 the file: expected a mapping, got a list"),
         ("script: 1\nscript: 1\nagents: {a: {turns: {s: [{else: {say: x}}]}}}", "2:1 duplicate key 'script', first given on line 1"),
         ("script: 1\nagents: {1: {turns: {s: [{else: {say: x}}]}}}", "2:10 a key of agents: expected text, got 1"),
@@ -244,6 +250,52 @@ def test_loading_a_bad_file_names_every_mistake(tmp_path: Path) -> None:
     path.write_bytes(b"script: \xff")
     with pytest.raises(BadFile, match="not UTF-8"):
         load(path)
+
+
+def test_aliases_of_aliases_do_not_keep_the_reader_busy() -> None:
+    rows = "".join(f"a{at}: &a{at} [{', '.join([f'*a{at - 1}'] * 10)}]\n" for at in range(1, 8))
+    found = told(checked(f"script: 1\na0: &a0 [{', '.join('x' * 10)}]\n{rows}"))
+    assert len(found) == 1
+    assert found[0].endswith("more than 200000 values, those of aliases included")
+
+
+JUNK: list[Any] = [
+    None, True, 0, -1, 3.5, float("nan"), float("inf"), "", "x", "{{ x", "{{ vars.asked }}", "(", [], [1], {}, {"a": 1}, {1: 2},
+    {None: 3}, ["{{ 1 }}"], "else", {"when": {}}, {"say": "a"}, 10**400,
+]  # fmt: skip
+NAMES = ["say", "goto", "when", "else", "x", 1, None, "regex", "turns", "refuse", True]
+
+
+def spots(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    members = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in members:
+        yield from spots(value, (*path, key))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_no_file_crashes_the_reader(seed: int) -> None:
+    """The example with a few of its values replaced, taken away or added: a script, or a list of mistakes."""
+    chance = Random(seed)
+    refused = 0
+    for _ in range(25):
+        data = yaml.safe_load(EXAMPLE.read_text("utf-8"))
+        for _ in range(chance.randint(1, 3)):
+            *way, last = chance.choice([spot for spot in spots(data) if spot])
+            at = data
+            for part in way:
+                at = at[part]
+            if chance.random() < 0.6:
+                at[last] = copy.deepcopy(chance.choice(JUNK))
+            elif isinstance(at, dict) and chance.random() < 0.5:
+                at[chance.choice(NAMES)] = copy.deepcopy(chance.choice(JUNK))
+            else:
+                del at[last]
+        found = checked(yaml.safe_dump(data, allow_unicode=True))
+        assert (found.script is None) == bool(found.errors)
+        refused += bool(found.lines()) and found.script is None
+    assert refused > 5
 
 
 def test_the_size_in_words() -> None:

@@ -248,6 +248,16 @@ far:
     assert ask(desk, "x") == "far"
 
 
+def test_the_longest_message_can_be_said_again() -> None:
+    desk = at_desk(
+        shop(
+            "start:\n  - else: {say: '{{ request.message }}{{ request.message }}', set: {last: '{{ request.message }}'}}"
+        )
+    )
+    message = "ab " * 340_000
+    assert ask(desk, message) == message * 2
+
+
 def test_counters_and_variables_keep_their_types() -> None:
     desk = at_desk(
         shop("""

@@ -27,6 +27,7 @@ from chatproof.simulator.backend import Backend
 from chatproof.simulator.plan import Plan, Write, http_date
 from chatproof.simulator.population import profile as population
 from chatproof.simulator.request import BODY_LIMIT, HttpRequest
+from chatproof.simulator.script.model import Script
 from chatproof.spec import Dialect, FrozenClock, dialect, names
 from chatproof.spec.clock import FROZEN_AT
 
@@ -56,11 +57,17 @@ Front = Callable[[HttpRequest, Answer], Plan]
 
 
 def verify(
-    of: Dialect, *, fault: str | None = None, variant: str | None = None, front: Front | None = None, seed: int = SEED
+    of: Dialect,
+    *,
+    fault: str | None = None,
+    variant: str | None = None,
+    front: Front | None = None,
+    seed: int = SEED,
+    script: Script | None = None,
 ) -> Run:
     """A full run against a backend of that dialect alone, bent as said; a session's expiry is waited for."""
     clock = FrozenClock()
-    backend = Backend([of], seed, fault=fault, variant=variant)
+    backend = Backend([of], seed, fault=fault, variant=variant, script=script)
     expiry = {} if of.session_expiry_s is None else {"session_expiry": of.session_expiry_s}
     known = full_profile(of, "http://memory", **expiry)
     known = replace(known, agents={role: agent for role, agent in known.agents.items() if role != LONG})

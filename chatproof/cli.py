@@ -100,7 +100,7 @@ def doctor(**options: Any) -> None:
 def init(url: str | None, script: bool, out: Path | None, **options: Any) -> None:
     """Write a commented profile for the server at URL, or with --script a commented script for the fake backend."""
     if script:
-        if url or any(options.values()):
+        if url or options["dialect_name"] or options["agent"]:
             raise click.UsageError("--script takes no URL and no option but --out")
         from .script_command import init as init_script
 

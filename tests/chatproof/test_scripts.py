@@ -81,7 +81,8 @@ def test_init_wants_a_url_or_script(words: tuple[str, ...]) -> None:
     assert (done.exit_code, done.stdout) == (2, "")
 
 
-def test_init_writes_a_script_once(tmp_path: Path) -> None:
+def test_init_writes_a_script_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATPROOF_API_KEY", "k")
     path = tmp_path / "deep" / "script.yaml"
     assert run("init", "--script", "--out", str(path)).exit_code == 0
     assert run("check", "--strict", str(path)).exit_code == 0

@@ -219,12 +219,20 @@ start:
     assert ask(desk, "order") == "c"
 
 
+def test_an_unmatched_request_leaves_no_trace_in_its_session() -> None:
+    desk = at_desk(
+        shop("start:\n  - when: {contains: x, first_turn: true}\n    say: '{{ session.said }} {{ session.turn }}'")
+    )
+    assert desk.chat("guide", "oh", agent="shop", session="s", stream=False).status == 500
+    assert ask(desk, "x") == "[] 1"
+
+
 def test_a_hostile_message_stays_out_of_the_headers() -> None:
     desk = at_desk(shop("start:\n  - when: {exact: x}\n    say: y"))
     said = desk.chat("guide", "\r\nX-Evil: 1\r\n\r\n\u2028\U0001f30d" + "a" * 5000, agent="shop", stream=False)
     assert said.status == 500
     assert "x-evil" not in said.headers
-    assert said.headers["x-chatproof-note"].isascii()
+    assert "\\U0001f30d" in said.headers["x-chatproof-note"]
     assert len(said.body) < 2000
 
 

@@ -127,6 +127,16 @@ def judge(**options: Any) -> None:
 @click.option("--clock", default="real", show_default=True, metavar="real|frozen|xN", help="xN: N times as fast.")
 @click.option("--variant", metavar="NAME", help="Answer in another legal way, as crlf or heartbeats.")
 @click.option("--fault", metavar="NAME", help="Break one thing on purpose; see `chatproof faults`.")
+@click.option(
+    "--journal",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Requests kept in memory, with every byte of their answers.",
+)
+@click.option("--journal-file", type=PATH, metavar="FILE", help="Append each request there, as a line of JSON.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="No line per request.")
 def serve(**options: Any) -> None:
     """Serve a fake backend that keeps the documents: sessions, keys, plans, limits, balances."""

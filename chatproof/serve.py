@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 
-def main(
-    *,
-    dialects: tuple[str, ...],
-    host: str,
-    port: int,
-    seed: int,
-    clock: str,
-    variant: str | None,
-    fault: str | None,
-    quiet: bool,
-) -> int:
+def main(*, dialects: tuple[str, ...], host: str, port: int, seed: int, clock: str, **more: Any) -> int:
     """See ``chatproof serve --help``; returns the exit code."""
     from .simulator.serve import serve
 
-    return serve(dialects, host, port, seed, clock, variant=variant, fault=fault, quiet=quiet)
+    return serve(dialects, host, port, seed, clock, **more)
 
 
 def list_faults() -> None:

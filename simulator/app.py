@@ -11,12 +11,11 @@ import importlib
 import logging
 import sys
 import threading
-import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,11 @@ from aiohttp.web_runner import ServerRunner, TCPSite
 from aiohttp.web_server import Server
 
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
-from . import site
+from . import lines, site
 from .backend import Backend
+from .journal import Closed, Entry, Journal
 from .pacer import Pacer
-from .plan import Plan
+from .plan import End, Plan
 from .request import BODY_LIMIT, HttpRequest
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -39,6 +39,8 @@ DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
 
 Log = Callable[[str], None]
+Line = Callable[[Entry], str]
+ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset"}
 
 
 class Sent(StreamResponse):
@@ -63,30 +65,37 @@ class Front:
     clock: Clock
     pacer: Pacer
     log: Log | None
+    journal: Journal
+    stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
-        began = time.monotonic()
+        began = self.pacer.loop.time()
         asked = await _read(request)
-        plan = self._plan(asked)
-        ended = "client left"
+        entry = self.journal.begin(asked, self.clock.now(), began, known=self.backend.secrets)
+        closed: Closed = "client"
         try:
+            plan = entry.plan = self._plan(asked, entry)
             if request.transport is not None:
-                await self.pacer.carry_out(plan, request.transport, request.writer.drain)
-                ended = ""
+                await self.pacer.carry_out(plan, request.transport, request.writer.drain, entry.sent)
+                closed = ENDS[plan.end]
         except ConnectionError:
             pass
-        finally:
-            self.backend.finished(plan)
-            if self.log is not None:
-                self.log(_line(asked, plan, began, ended))
-        return Sent(plan.end == "keep-alive" and not ended)
-
-    def _plan(self, asked: HttpRequest) -> Plan:
-        now = self.clock.now()
-        try:
-            return site.page(asked, self.backend.routes, now) or self.backend.reply(asked, now)
         except Exception:
-            (self.log or _complain)(traceback.format_exc())
+            closed = "server"
+            raise
+        finally:
+            if entry.plan is not None:
+                self.backend.finished(entry.plan)
+            stopped = self.stopping and closed == "client"
+            self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
+        return Sent(closed == "kept")
+
+    def _plan(self, asked: HttpRequest, entry: Entry) -> Plan:
+        try:
+            return site.page(asked, self.backend.routes, entry.at) or self.backend.reply(asked, entry.at)
+        except Exception:
+            entry.error = traceback.format_exc()
+            (self.log or _complain)(entry.error)
             raise
 
 
@@ -97,6 +106,7 @@ class Running:
     base_url: str
     backend: Backend
     clock: Clock
+    journal: Journal = field(default_factory=Journal)
 
     def url(self, name: str) -> str:
         """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
@@ -105,21 +115,32 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    backend: Backend, clock: Clock, *, host: str = "127.0.0.1", port: int = 0, log: Log | None = None
+    backend: Backend,
+    clock: Clock,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    log: Log | None = None,
+    line: Line = lines.plain,
+    journal: Journal | None = None,
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``OSError`` if the address cannot be had.
+    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had.
     """
     loop = asyncio.get_running_loop()
-    front = Front(backend, clock, Pacer(loop, clock), log)
+    kept = journal or Journal()
+    if log is not None:
+        kept.heard.append(lambda entry: log(line(entry)))
+    front = Front(backend, clock, Pacer(loop, clock), log, kept)
     server = Server(front, access_log=None, logger=_silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
         await TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield Running(_url(runner.addresses[0]), backend, clock)
+        yield Running(_url(runner.addresses[0]), backend, clock, kept)
     finally:
+        front.stopping = True
         await runner.cleanup()
 
 
@@ -200,14 +221,6 @@ def _request(request: BaseRequest, headers: dict[str, str], body: bytes) -> Http
     return HttpRequest(
         request.method, request.raw_path, headers, body[: BODY_LIMIT + 1], version, request.keep_alive and whole
     )
-
-
-def _line(asked: HttpRequest, plan: Plan, began: float, ended: str) -> str:
-    """One line of the log: time, request, status, what was said, milliseconds."""
-    took = f"{(time.monotonic() - began) * 1000:.0f} ms"
-    target = asked.target.encode("ascii", "backslashreplace").decode()
-    words = (time.strftime("%H:%M:%S"), asked.method, target, str(plan.status), plan.said, took, ended)
-    return "  ".join(word for word in words if word)
 
 
 def _url(address: tuple[str, int]) -> str:

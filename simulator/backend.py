@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -17,7 +18,7 @@ from . import encode, meter, population
 from .agents import Answer, Turn, words
 from .faults import FAULTS
 from .limits import Limiter, Standing
-from .plan import Layer, Plan, build, through
+from .plan import About, Layer, Plan, build, through
 from .population import Key
 from .realm import Realm
 from .refusals import ORDER, Case
@@ -48,6 +49,8 @@ class Backend:
         layers: Iterable[Layer] = (),
     ) -> None:
         self.layers = (*named_layers(variant, fault), *layers)
+        self.variant = variant
+        self._always = (fault,) if fault else ()
         self.rules = through(Rules(), (layer.rules for layer in self.layers))
         self.routes = Routes(dialects)
         self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
@@ -62,7 +65,12 @@ class Backend:
         self._tickets += 1
         refusal = self._refusal(case)
         reply = self._refused(case, refusal) if refusal else self._admitted(case)
-        return build(reply, request, now, self.layers, self._tickets)
+        plan = build(reply, request, now, self.layers, self._tickets)
+        return replace(plan, about=self._about(case, reply))
+
+    def secrets(self) -> list[str]:
+        """The keys that did not exist at the start: whoever shows a text that may hold one masks it."""
+        return [key for realm in self.realms.values() for key in realm.keys if key not in realm.public]
 
     def finished(self, plan: Plan) -> None:
         """The response is over or its client has gone: give back its place among the concurrent ones. Idempotent."""
@@ -74,6 +82,23 @@ class Backend:
     def in_flight(self) -> int:
         """Admitted requests that are not finished."""
         return len(self._held)
+
+    def _about(self, case: Case, reply: Reply) -> About:
+        refused = reply.refusal.name if reply.refusal else None
+        operation = case.route.operation
+        known = operation is not None and refused != "too_large"
+        return About(
+            case.route.dialect.name,
+            operation.id if operation else "",
+            (case.agent or case.agent_asked) if known else "",
+            case.session or (case.asked.session if known and isinstance(case.asked, Asked) else None),
+            bearer(case.request.headers),
+            reply.fields.get("key"),
+            reply.streamed,
+            refused,
+            self._always,
+            self.variant,
+        )
 
     def _refusal(self, case: Case) -> Refusal | None:
         for reason in ORDER:
@@ -132,6 +157,7 @@ class Backend:
         documented = realm.examples.conversations.get(asked.message) if agent in realm.examples.agents else None
         streamed = self._streamed(case, asked, documented.stream if documented else None)
         session_id = asked.session or self._new_session(case, key, agent, documented.session if documented else None)
+        case.session = session_id
         turn = self._turn(case, (key.name, agent, session_id), asked)
         answer = population.answer(realm.examples, agent, turn)
         breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)

@@ -31,6 +31,7 @@ class _Stream:
     transport: asyncio.Transport
     started: float
     woken: asyncio.Future[None]
+    times: list[float]
     at: int = 0
     over: bool = False
 
@@ -45,12 +46,15 @@ class Pacer:
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _timer: asyncio.TimerHandle | None = None
 
-    async def carry_out(self, plan: Plan, transport: asyncio.Transport, drain: Drain) -> None:
+    async def carry_out(
+        self, plan: Plan, transport: asyncio.Transport, drain: Drain, times: list[float] | None = None
+    ) -> None:
         """Every write of the plan at its time; returns when the last is handed over. ``ConnectionResetError`` if the client has gone.
 
-        ``drain`` waits until the transport's write buffer is low again.
+        ``drain`` waits until the transport's write buffer is low again. ``times`` is given the loop's time of each write made.
         """
-        stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future())
+        kept = [] if times is None else times
+        stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future(), kept)
         try:
             while not self._write_due(stream):
                 if transport.get_write_buffer_size() > HIGH_WATER:
@@ -74,6 +78,7 @@ class Pacer:
             if self._due_at(stream) > now or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
             transport.write(writes[stream.at].data)
+            stream.times.append(now)
             stream.at += 1
         return True
 

@@ -26,6 +26,7 @@ class Realm:
         self._documented = dict(self.examples.created_keys)
         for key in population.keys(dialect, self.examples).values():
             self.add(key)
+        self.public = frozenset(self.keys)
 
     def add(self, key: Key) -> None:
         """Let a key exist from now on."""

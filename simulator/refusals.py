@@ -14,7 +14,12 @@ from .routes import Route
 
 
 class Case:
-    """One request on its way through the table: what it says, read when first asked for and once."""
+    """One request on its way through the table: what it says, read when first asked for and once.
+
+    ``session``: the one it is answered in, once that is known.
+    """
+
+    session: str | None = None
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, early: int = 0) -> None:
         self.request, self.route, self.realm, self.now, self.early = request, route, realm, now, early

@@ -8,15 +8,20 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..spec import BadFile, Clock, parse_clock
-from .app import load, run, serving
+from . import lines
+from .app import Line, load, run, serving
 from .backend import Backend
 from .banner import banner
+from .journal import KEPT_ENTRIES, Journal
+from .journal_file import JournalFile
 
 USAGE = 2
 """The exit code of a bad flag, a bad file, or an address that cannot be had."""
+LINES: dict[str, Line] = {"text": lines.plain, "json": lines.machine}
 
 
 def serve(
@@ -29,12 +34,16 @@ def serve(
     variant: str | None = None,
     fault: str | None = None,
     quiet: bool = False,
+    journal: int = KEPT_ENTRIES,
+    journal_file: Path | None = None,
+    log_format: str = "text",
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
     The banner goes to standard output once requests are accepted; the log (unless ``quiet``) and the one line of an error
-    to standard error.
+    to standard error. ``journal``: how many requests are kept in memory; ``journal_file``: where all of them are appended.
     """
+    kept = Journal(journal)
     try:
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
         backend = Backend(load(dialects or None), seed, variant=variant, fault=fault)
@@ -45,17 +54,25 @@ def serve(
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        async with serving(backend, chosen, host=host, port=port, log=None if quiet else _log) as server:
+        log = None if quiet else _log
+        line = LINES[log_format]
+        async with serving(backend, chosen, host=host, port=port, log=log, line=line, journal=kept) as server:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
             gc.freeze()  # the tables stay; collections need not look at them again
             print(banner(backend.routes, server.base_url, settings), flush=True)
             await stop.wait()
 
-    try:
-        run(main)
-    except (OSError, OverflowError) as error:
-        return _refuse(f"cannot listen on {host}:{port}: {_reason(error)}")
+    with ExitStack() as open_files:
+        if journal_file is not None:
+            try:
+                kept.heard.append(open_files.enter_context(JournalFile(journal_file, _log)))
+            except OSError as error:
+                return _refuse(f"--journal-file: {journal_file}: {_reason(error)}")
+        try:
+            run(main)
+        except (OSError, OverflowError) as error:
+            return _refuse(f"cannot listen on {host}:{port}: {_reason(error)}")
     return 0
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ..spec import Delta, Dialect, Done, Failure, Shape, did_you_mean
 from . import encode, meter, population
 from .agents import Answer, Turn, words
-from .faults import FAULTS
+from .armed import NOTHING, Armoury, Strike
 from .limits import Limiter, Standing
 from .plan import About, Layer, Plan, build, through
 from .population import Key
@@ -36,7 +36,7 @@ class Backend:
     """Some dialects with their populations. The same seed and the same requests at the same times give the same bytes.
 
     ``variant`` (legal) and ``fault`` (a violation) bend it on purpose, by name, and so do further ``layers``; an unknown name
-    raises ``ValueError``.
+    raises ``ValueError``. ``armoury``: the faults in force, that one first; they come and go while it runs.
     """
 
     def __init__(
@@ -48,9 +48,11 @@ class Backend:
         fault: str | None = None,
         layers: Iterable[Layer] = (),
     ) -> None:
-        self.layers = (*named_layers(variant, fault), *layers)
+        self.armoury = Armoury(seed)
+        if fault is not None:
+            self.armoury.add(fault)
         self.variant = variant
-        self._always = (fault,) if fault else ()
+        self.layers = (*_variant(variant), *layers)
         self.rules = through(Rules(), (layer.rules for layer in self.layers))
         self.routes = Routes(dialects)
         self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
@@ -61,12 +63,17 @@ class Backend:
         """The plan of the response. Whoever carries it out tells ``finished`` when it is over, for whatever reason."""
         route = self.routes.find(request)
         realm = self.realms[route.dialect.name]
-        case = Case(request, route, realm, now, self.rules.early)
+        case = Case(request, route, realm, now, self.rules)
         self._tickets += 1
+        strike = self.armoury.strike(case)
+        layers = self.layers
+        if strike is not NOTHING:
+            layers = (*strike.layers, *layers)
+            case.rules = through(Rules(), (layer.rules for layer in layers))
         refusal = self._refusal(case)
         reply = self._refused(case, refusal) if refusal else self._admitted(case)
-        plan = build(reply, request, now, self.layers, self._tickets)
-        return replace(plan, about=self._about(case, reply))
+        plan = build(reply, request, now, layers, self._tickets)
+        return replace(plan, about=self._about(case, reply, strike))
 
     def secrets(self) -> list[str]:
         """The keys that did not exist at the start: whoever shows a text that may hold one masks it."""
@@ -83,7 +90,7 @@ class Backend:
         """Admitted requests that are not finished."""
         return len(self._held)
 
-    def _about(self, case: Case, reply: Reply) -> About:
+    def _about(self, case: Case, reply: Reply, strike: Strike) -> About:
         refused = reply.refusal.name if reply.refusal else None
         operation = case.route.operation
         known = operation is not None and refused != "too_large"
@@ -96,15 +103,16 @@ class Backend:
             reply.fields.get("key"),
             reply.streamed,
             refused,
-            self._always,
+            strike.names,
             self.variant,
+            strike.yielded,
         )
 
     def _refusal(self, case: Case) -> Refusal | None:
         for reason in ORDER:
             refusal = reason(case)
             if refusal is not None:
-                refusal = self.rules.refuse(refusal)
+                refusal = case.rules.refuse(refusal)
             if refusal is not None:
                 return refusal
         return None
@@ -177,18 +185,18 @@ class Backend:
         if wanted is not None:
             return wanted
         default = case.route.dialect.request.switch.default if documented is None else documented
-        return default != self.rules.flip_switch
+        return default != case.rules.flip_switch
 
     def _new_session(self, case: Case, key: Key, agent: str, documented: str | None) -> str:
         realm = case.realm
-        if documented and not realm.sessions.taken(self.rules.spot((key.name, agent, documented)), case.now):
+        if documented and not realm.sessions.taken(case.rules.spot((key.name, agent, documented)), case.now):
             return documented
         return realm.examples.session_prefix + realm.ids.draw(f"session/{key.name}")
 
     def _turn(self, case: Case, spot: tuple[str, str, str], asked: Asked) -> Turn:
-        session = case.realm.sessions.open(self.rules.spot(spot), case.now)
+        session = case.realm.sessions.open(case.rules.spot(spot), case.now)
         turn = Turn(asked.message, tuple(session.said), asked.roles.get("metadata", {}))
-        if self.rules.remember:
+        if case.rules.remember:
             session.said.append(asked.message)
         return turn
 
@@ -208,13 +216,11 @@ def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]
     return tuple(beats)
 
 
-def named_layers(variant: str | None, fault: str | None) -> tuple[Layer, ...]:
-    """The layers of a variant and a fault; ``ValueError`` for a name that nothing has."""
-    if variant is not None and variant not in VARIANTS:
-        raise ValueError(f"no variant {variant!r}{did_you_mean(variant, list(VARIANTS))}")
-    if fault is not None and fault not in FAULTS:
-        raise ValueError(f"no fault {fault!r}{did_you_mean(fault, list(FAULTS))}")
-    return tuple([FAULTS[fault].layer] if fault else []) + tuple([VARIANTS[variant].layer] if variant else [])
+def _variant(name: str | None) -> tuple[Layer, ...]:
+    """The layer of a variant; ``ValueError`` for a name that nothing has."""
+    if name is not None and name not in VARIANTS:
+        raise ValueError(f"no variant {name!r}{did_you_mean(name, list(VARIANTS))}")
+    return (VARIANTS[name].layer,) if name else ()
 
 
 def _explained(case: Case, refusal: Refusal, status: int) -> Headers:

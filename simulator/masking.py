@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
+from . import chunks
 from .population import KEY_ROLES, METERED_KEY
 from .request import HttpRequest, bearer
 
@@ -23,8 +24,6 @@ NAMES = "auth|cookie|token|secret|password|api[-_]?key|credential"
 SECRET_HEADER = re.compile(NAMES, re.IGNORECASE)
 SECRET_QUERY = re.compile(rf"[?&][^=&]*(?:{NAMES})[^=&]*=([^&#]*)", re.IGNORECASE)
 SECRET_FIELD = re.compile(rb'"[^"]{0,40}(?:authorization|password|secret|api[-_]?key|credential)[^"]{0,40}"\s*:\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)  # fmt: skip
-CHUNK = re.compile(rb"([0-9a-fA-F]+)(?:;[^\r\n]*)?\r\n")
-CHUNKED = re.compile(rb"^transfer-encoding:[^\r\n]*chunked", re.IGNORECASE | re.MULTILINE)
 
 
 def label(key: str) -> str:
@@ -76,8 +75,8 @@ def veiled(wire: bytes, hidden: Iterable[str]) -> bytes:
     forms = [form.encode("utf-8", "surrogatepass") for key in _longest_first(hidden) for form in _forms(key)]
     for form in forms:
         wire = wire.replace(form, b"*" * len(form))
-    places = _payload(wire) if forms else []
-    text = bytes(wire[at] for at in places)
+    places = chunks.places(wire) if forms else []
+    text = bytes(map(wire.__getitem__, places))
     found = [range(at, at + len(form)) for form in forms for at in _all(text, form)]
     if not found:
         return wire
@@ -92,19 +91,6 @@ def _all(text: bytes, form: bytes) -> Iterator[int]:
     while at >= 0:
         yield at
         at = text.find(form, at + 1)
-
-
-def _payload(wire: bytes) -> list[int]:
-    """Where the bytes of a chunked body stand; none if the response is not chunked. Stops where the chunks are broken."""
-    start = wire.find(b"\r\n\r\n") + 4
-    if start < 4 or not CHUNKED.search(wire, 0, start):
-        return []
-    places: list[int] = []
-    while (size := CHUNK.match(wire, start)) is not None:
-        ends = size.end() + int(size[1], 16)
-        places += range(size.end(), min(ends, len(wire)))
-        start = ends + 2
-    return places
 
 
 def _masked(value: Any, pairs: list[tuple[str, str]]) -> Any:

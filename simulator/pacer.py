@@ -11,8 +11,10 @@ import heapq
 import itertools
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from ..spec import Clock
 from .plan import Plan
@@ -21,6 +23,9 @@ HIGH_WATER = 64 * 1024
 """Bytes that may wait in one connection's write buffer before its stream pauses (asyncio's own default)."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, for no time: closing sends RST instead of FIN."""
+
+UNREAD_S, UNREAD_POLL_S = 5.0, 0.002
+"""How long a reset waits for a client that does not read, and how often it looks."""
 
 Drain = Callable[[], Awaitable[None]]
 
@@ -121,5 +126,21 @@ class Pacer:
         await drain()
         connection = transport.get_extra_info("socket")
         if connection is not None:
+            await self._acknowledged(connection)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         transport.abort()
+
+    async def _acknowledged(self, connection: socket.socket) -> None:
+        """Until the other side's system has all the bytes, or takes none for too long: a reset discards what is still here."""
+        until = self.loop.time() + UNREAD_S
+        while _unacknowledged(connection) and self.loop.time() < until:
+            await asyncio.sleep(UNREAD_POLL_S)
+
+
+def _unacknowledged(connection: socket.socket) -> int:
+    """Bytes in the system's send queue; 0 where the system does not say."""
+    try:
+        termios, fcntl = import_module("termios"), import_module("fcntl")
+        return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except (ImportError, AttributeError, OSError):
+        return 0

@@ -11,6 +11,7 @@ from .realm import Realm
 from .reply import Refusal
 from .request import BODY_LIMIT, Asked, HttpRequest, Mistake, bearer, is_json, read_body
 from .routes import Route
+from .rules import Rules
 
 
 class Case:
@@ -21,8 +22,8 @@ class Case:
 
     session: str | None = None
 
-    def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, early: int = 0) -> None:
-        self.request, self.route, self.realm, self.now, self.early = request, route, realm, now, early
+    def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
+        self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
 
     @cached_property
     def key(self) -> Key | None:
@@ -84,7 +85,7 @@ def _scope(case: Case) -> Refusal | None:
 
 
 def _rate(case: Case) -> Refusal | None:
-    wait = case.limiter.retry_after(case.now, case.early) if case.limiter else None
+    wait = case.limiter.retry_after(case.now, case.rules.early) if case.limiter else None
     return None if wait is None else Refusal("rate_limited", retry_after=wait)
 
 

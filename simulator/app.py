@@ -15,7 +15,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,11 @@ from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
 from .journal import Closed, Entry, Journal
+from .masking import mask
 from .pacer import Pacer
 from .plan import End, Plan
 from .request import BODY_LIMIT, HttpRequest
+from .scopes import Scope, Scopes
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BACKLOG = 1024
@@ -61,8 +63,7 @@ class Sent(StreamResponse):
 class Front:
     """What answers the requests of one event loop."""
 
-    backend: Backend
-    clock: Clock
+    scopes: Scopes
     pacer: Pacer
     log: Log | None
     journal: Journal
@@ -71,12 +72,14 @@ class Front:
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         began = self.pacer.loop.time()
         asked = await _read(request)
-        entry = self.journal.begin(asked, self.clock.now(), began, known=self.backend.secrets)
+        scope, heard = self.scopes.find(asked)
+        entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         closed: Closed = "client"
         try:
-            plan = entry.plan = self._plan(asked, entry)
+            plan = entry.plan = self._plan(heard, scope, entry)
             if request.transport is not None:
-                await self.pacer.carry_out(plan, request.transport, request.writer.drain, entry.sent)
+                drain = request.writer.drain
+                await self.pacer.carry_out(plan, request.transport, drain, entry.sent, scope.clock)
                 closed = ENDS[plan.end]
         except ConnectionError:
             pass
@@ -85,18 +88,23 @@ class Front:
             raise
         finally:
             if entry.plan is not None:
-                self.backend.finished(entry.plan)
+                scope.backend.finished(entry.plan)
             stopped = self.stopping and closed == "client"
             self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
         return Sent(closed == "kept")
 
-    def _plan(self, asked: HttpRequest, entry: Entry) -> Plan:
+    def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
         try:
-            return site.page(asked, self.backend.routes, entry.at) or self.backend.reply(asked, entry.at)
+            page = site.page(asked, self.scopes.root.backend.routes, entry.at)
+            plan = page or scope.backend.reply(asked, entry.at)
+            entry.error = plan.about.error
         except Exception:
             entry.error = traceback.format_exc()
-            (self.log or _complain)(entry.error)
             raise
+        finally:
+            if entry.error:
+                (self.log or _complain)(str(mask(entry.error, entry.hidden)))
+        return plan
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,10 @@ class Running:
     base_url: str
     backend: Backend
     clock: Clock
-    journal: Journal = field(default_factory=Journal)
+    journal: Journal
+    scopes: Scopes
+    loop: asyncio.AbstractEventLoop
+    thread: int
 
     def url(self, name: str) -> str:
         """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
@@ -132,13 +143,14 @@ async def serving(
     kept = journal or Journal()
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
-    front = Front(backend, clock, Pacer(loop, clock), log, kept)
+    scopes = Scopes(backend, clock)
+    front = Front(scopes, Pacer(loop, clock), log, kept)
     server = Server(front, access_log=None, logger=_silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
         await TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield Running(_url(runner.addresses[0]), backend, clock, kept)
+        yield Running(_url(runner.addresses[0]), backend, clock, kept, scopes, loop, threading.get_ident())
     finally:
         front.stopping = True
         await runner.cleanup()
@@ -155,27 +167,30 @@ def running(
     variant: str | None = None,
     fault: str | None = None,
     log: Log | None = None,
+    journal: Journal | None = None,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default."""
     backend = Backend(load(dialects), seed, variant=variant, fault=fault)
-    started: Future[tuple[Running, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+    started: Future[tuple[Running, asyncio.Event]] = Future()
 
     async def main() -> None:
         stop = asyncio.Event()
         try:
-            async with serving(backend, clock or ScaledClock(), host=host, port=port, log=log) as server:
-                started.set_result((server, asyncio.get_running_loop(), stop))
+            async with serving(
+                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal
+            ) as server:
+                started.set_result((server, stop))
                 await stop.wait()
         except OSError as error:
             started.set_exception(error)
 
     thread = threading.Thread(target=run, args=(main,), name="chatproof-simulator", daemon=True)
     thread.start()
-    server, loop, stop = started.result()
+    server, stop = started.result()
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        server.loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 

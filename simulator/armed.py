@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TypeVar, get_args
@@ -107,11 +107,22 @@ class Armoury:
         """Take it out of force; ``KeyError`` if there is none of that id."""
         return self._armed.pop(id)
 
+    def discard(self, id: str) -> None:
+        """Take it out of force, if it is in force."""
+        self._armed.pop(id, None)
+
     def clear(self) -> int:
         """Take all out of force; how many they were."""
         count = len(self._armed)
         self._armed.clear()
         return count
+
+    def reset(self, start: Iterable[str]) -> None:
+        """Take all out of force and put in those, uncounted, as at the start."""
+        self._armed.clear()
+        self._last = 0
+        for name in start:
+            self.add(name)
 
     def strike(self, case: Case) -> Strike:
         """What bends this request; asking counts it."""

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -48,11 +49,13 @@ class Backend:
         fault: str | None = None,
         layers: Iterable[Layer] = (),
     ) -> None:
+        self.start_faults = (fault,) if fault is not None else ()
         self.armoury = Armoury(seed)
-        if fault is not None:
-            self.armoury.add(fault)
+        self.armoury.reset(self.start_faults)
         self.variant = variant
-        self.layers = (*_variant(variant), *layers)
+        self.seed = seed
+        self._further = tuple(layers)
+        self.layers = (*_variant(variant), *self._further)
         self.rules = through(Rules(), (layer.rules for layer in self.layers))
         self.routes = Routes(dialects)
         self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
@@ -74,6 +77,11 @@ class Backend:
         reply = self._refused(case, refusal) if refusal else self._admitted(case)
         plan = build(reply, request, now, layers, self._tickets)
         return replace(plan, about=self._about(case, reply, strike))
+
+    def twin(self) -> Backend:
+        """Another backend as this one was at its start."""
+        fault = next(iter(self.start_faults), None)
+        return Backend(self.routes.dialects, self.seed, variant=self.variant, fault=fault, layers=self._further)
 
     def secrets(self) -> list[str]:
         """The keys that did not exist at the start: whoever shows a text that may hold one masks it."""
@@ -106,6 +114,7 @@ class Backend:
             strike.names,
             self.variant,
             strike.yielded,
+            case.error,
         )
 
     def _refusal(self, case: Case) -> Refusal | None:
@@ -162,12 +171,13 @@ class Backend:
     def _answered(self, case: Case, key: Key, asked: Asked) -> Reply:
         realm, dialect = case.realm, case.route.dialect
         agent = case.agent or "default"
-        documented = realm.examples.conversations.get(asked.message) if agent in realm.examples.agents else None
+        printed = agent in realm.examples.agents and agent not in realm.agents
+        documented = realm.examples.conversations.get(asked.message) if printed else None
         streamed = self._streamed(case, asked, documented.stream if documented else None)
         session_id = asked.session or self._new_session(case, key, agent, documented.session if documented else None)
         case.session = session_id
         turn = self._turn(case, (key.name, agent, session_id), asked)
-        answer = population.answer(realm.examples, agent, turn)
+        answer = _heard(case, agent, turn)
         breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
         if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
             wait = UNAVAILABLE_S if answer.refusal == "unavailable" else None
@@ -195,10 +205,19 @@ class Backend:
 
     def _turn(self, case: Case, spot: tuple[str, str, str], asked: Asked) -> Turn:
         session = case.realm.sessions.open(case.rules.spot(spot), case.now)
-        turn = Turn(asked.message, tuple(session.said), asked.roles.get("metadata", {}))
+        turn = Turn(asked.message, tuple(session.said), asked.roles.get("metadata", {}), spot[2])
         if case.rules.remember:
             session.said.append(asked.message)
         return turn
+
+
+def _heard(case: Case, agent: str, turn: Turn) -> Answer:
+    """What the agent says; one that raises has an internal error, which the journal tells."""
+    try:
+        return case.realm.answer(agent, turn)
+    except Exception:  # noqa: BLE001  (it may be anybody's function)
+        case.error = traceback.format_exc()
+        return Answer(refusal="internal_error")
 
 
 def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,9 +50,9 @@ class JournalFile:
             return
 
 
-def har(entries: Iterable[Entry], version: str) -> dict[str, Any]:
-    """Those entries as an HTTP Archive; ``version``: our own, as its creator. Times are those of the simulator's clock."""
-    creator = {"name": "chatproof", "version": version}
+def har(entries: Iterable[Entry]) -> dict[str, Any]:
+    """Those entries as an HTTP Archive. Times are those of the simulator's clock."""
+    creator = {"name": "chatproof", "version": _version()}
     return {"log": {"version": HAR_VERSION, "creator": creator, "entries": [_har_entry(one) for one in entries]}}
 
 
@@ -98,6 +99,13 @@ def _har_entry(entry: Entry) -> dict[str, Any]:
             for name in ("number", "scope", "dialect", "operation", "agent", "session", "key", "refusal", "faults", "closed", "writes")
         },
     }  # fmt: skip
+
+
+def _version() -> str:
+    try:
+        return metadata.version("chatproof")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _named(pairs: Iterable[tuple[str, ...]]) -> list[dict[str, str]]:

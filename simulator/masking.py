@@ -27,8 +27,9 @@ SECRET_FIELD = re.compile(rb'"[^"]{0,40}(?:authorization|password|secret|api[-_]
 
 
 def label(key: str) -> str:
-    """How a key is shown: by its role in the built-in population, else by six digits that say nothing of it."""
-    return f"[key {ROLES.get(key) or blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=3).hexdigest()}]"
+    """How a key is shown: by its role in the built-in population (in any scope), else by six digits that say nothing of it."""
+    role = ROLES.get(key) or ROLES.get(key.rpartition("@")[0])
+    return f"[key {role or blake2b(key.encode('utf-8', 'surrogatepass'), digest_size=3).hexdigest()}]"
 
 
 def secrets(asked: HttpRequest) -> list[str]:

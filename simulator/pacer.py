@@ -37,6 +37,7 @@ class _Stream:
     started: float
     woken: asyncio.Future[None]
     times: list[float]
+    clock: Clock
     at: int = 0
     over: bool = False
 
@@ -52,14 +53,20 @@ class Pacer:
     _timer: asyncio.TimerHandle | None = None
 
     async def carry_out(
-        self, plan: Plan, transport: asyncio.Transport, drain: Drain, times: list[float] | None = None
+        self,
+        plan: Plan,
+        transport: asyncio.Transport,
+        drain: Drain,
+        times: list[float] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Every write of the plan at its time; returns when the last is handed over. ``ConnectionResetError`` if the client has gone.
 
         ``drain`` waits until the transport's write buffer is low again. ``times`` is given the loop's time of each write made.
+        ``clock``: the one of this plan, where it is not that of all.
         """
         kept = [] if times is None else times
-        stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future(), kept)
+        stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future(), kept, clock or self.clock)
         try:
             while not self._write_due(stream):
                 if transport.get_write_buffer_size() > HIGH_WATER:
@@ -89,7 +96,7 @@ class Pacer:
 
     def _due_at(self, stream: _Stream) -> float:
         due = stream.plan.writes[stream.at].due_s
-        return stream.started + self.clock.real_delay(due) if due else stream.started
+        return stream.started + stream.clock.real_delay(due) if due else stream.started
 
     def _schedule(self, stream: _Stream) -> None:
         heapq.heappush(self._heap, (self._due_at(stream), next(self._order), stream))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..spec import Dialect
 from . import population
+from .agents import Agent, Answer, Turn
 from .examples import Examples, examples
 from .ids import Ids
 from .limits import Limiter
@@ -21,12 +22,35 @@ class Realm:
         self.sessions = Sessions(dialect.session_expiry_s)
         self.keys: dict[str, Key] = {}
         self.balances: dict[str, int] = {}
+        self.agents: dict[str, Agent] = {}
         self._limiters: dict[str, Limiter] = {}
+        self.reset_keys()
+        self.public = frozenset(self.keys)
+
+    def reset_keys(self) -> None:
+        """The keys as at the start, with what they had and nothing used of it."""
+        self.keys.clear()
+        self.balances.clear()
+        self._limiters.clear()
         self._last_key_id = max((key.id for key in self.examples.created_keys.values()), default=0)
         self._documented = dict(self.examples.created_keys)
-        for key in population.keys(dialect, self.examples).values():
+        for key in population.keys(self.dialect, self.examples).values():
             self.add(key)
-        self.public = frozenset(self.keys)
+
+    def renew(self, key: Key) -> None:
+        """Nothing of that key's plan is used; requests under way are not counted against it any more."""
+        self._limiters.pop(key.name, None)
+
+    def agent_name(self, asked: str) -> str | None:
+        """The name under which an agent lives, for the name a request gave: one that was added goes before a built-in one."""
+        bare = asked.removeprefix(self.dialect.agent_prefix or "")
+        own = next((name for name in (asked, bare) if name in self.agents), None)
+        return own or population.agent_name(self.dialect, self.examples, asked)
+
+    def answer(self, name: str, turn: Turn) -> Answer:
+        """What the agent of that name says."""
+        own = self.agents.get(name)
+        return own(turn) if own else population.answer(self.examples, name, turn)
 
     def add(self, key: Key) -> None:
         """Let a key exist from now on."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from .limits import Limiter
-from .population import Key, agent_name
+from .population import Key
 from .realm import Realm
 from .reply import Refusal
 from .request import BODY_LIMIT, Asked, HttpRequest, Mistake, bearer, is_json, read_body
@@ -17,10 +17,11 @@ from .rules import Rules
 class Case:
     """One request on its way through the table: what it says, read when first asked for and once.
 
-    ``session``: the one it is answered in, once that is known.
+    ``session``: the one it is answered in, once that is known. ``error``: how its agent failed.
     """
 
     session: str | None = None
+    error: str = ""
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
@@ -48,7 +49,7 @@ class Case:
 
     @cached_property
     def agent(self) -> str | None:
-        return agent_name(self.route.dialect, self.realm.examples, self.agent_asked)
+        return self.realm.agent_name(self.agent_asked)
 
 
 def _path(case: Case) -> Refusal | None:

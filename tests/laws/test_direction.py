@@ -24,7 +24,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "ssl": ("conformance/wire.py",),
     "schemathesis": ("conformance/contract.py",),
     "hypothesis": ("conformance/contract.py",),
-    "pytest": ("conformance/plugin.py", "conformance/allure.py"),
+    "pytest": ("conformance/plugin.py", "conformance/allure.py", "chatproof/fixtures.py"),
     "allure": ("conformance/allure.py",),
     "allure_commons": ("conformance/allure.py",),
     "locust": (),

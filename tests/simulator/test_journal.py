@@ -2,60 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chatproof.simulator import lines
-from chatproof.simulator.app import Running, running
-from chatproof.simulator.journal import Entry, Journal, as_json
+from chatproof.simulator.app import running
+from chatproof.simulator.journal import Entry, Journal
 from chatproof.simulator.journal_file import JournalFile, har
-from chatproof.simulator.masking import headers, label, mask, veiled
 from chatproof.simulator.plan import About, Plan, Write
-from chatproof.simulator.population import GENEROUS, Key
 from chatproof.simulator.request import HttpRequest
 from chatproof.spec import FrozenClock
 
-DEADLINE_S = 10.0
-CANARY = 'sk-canary-\u00e9"7d41f09c2b'
-
-
-def ended(server: Running, count: int) -> list[Entry]:
-    """The entries, once ``count`` of them are over."""
-    with server.journal.changed:
-        assert server.journal.changed.wait_for(lambda: _over(server.journal) >= count, DEADLINE_S)
-    return server.journal.entries()
-
-
-def _over(journal: Journal) -> int:
-    return sum(entry.over for entry in journal.entries())
-
-
-def post(server: Running, path: str, body: Any, key: str = "key-valid", **headers: str) -> bytes:
-    client = http.client.HTTPConnection(server.base_url.removeprefix("http://"), timeout=DEADLINE_S)
-    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    client.request(
-        "POST", path, sent, {"Authorization": f"Bearer {key}".encode(), "Content-Type": "application/json", **headers}
-    )
-    got = client.getresponse().read()
-    client.close()
-    return got
-
-
-@contextmanager
-def dialled(server: Running, head: str, body: Any) -> Iterator[socket.socket]:
-    host, port = server.base_url.removeprefix("http://").split(":")
-    data = json.dumps(body).encode()
-    with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as sock:
-        sock.sendall(f"{head}Authorization: Bearer key-valid\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
-        yield sock
+from .journalled import dialled, ended, post
 
 
 def test_an_entry_says_what_was_asked_and_answered() -> None:
@@ -196,88 +158,6 @@ def test_recording_costs_the_same_memory_after_many_requests() -> None:
     assert grown < 100_000
 
 
-def forms(secret: str) -> list[bytes]:
-    """The canary as text, JSON and bytes, and any six characters of it."""
-    pieces = [secret[at : at + 6] for at in range(len(secret) - 5)]
-    return [form for piece in pieces for form in (piece.encode(), json.dumps(piece)[1:-1].encode())]
-
-
-PLACES: dict[str, Callable[[Running, str], object]] = {
-    "bearer": lambda server, key: post(
-        server, "/chat", {"agent_id": "echo", "message": "Hi"}, key.encode().decode("latin-1")
-    ),
-    "header": lambda server, key: post(
-        server, "/chat", {"message": key}, **{"X-Api-Key": key.encode().decode("latin-1")}
-    ),
-    "query": lambda server, _: post(server, "/chat?api_key=sk-canary-7d41f09c2b&a=1", {}),
-    "body": lambda server, key: post(server, "/chat", {"agent_id": "echo", "message": "Hi", "api_key": key}),
-    "echoed": lambda server, key: post(
-        _with(server, key), "/chat", {"agent_id": "echo", "message": f"it is {key} now"}
-    ),
-    "agent": lambda server, key: post(
-        _with(server, key), "/chat", {"agent_id": key, "message": "Hi", "session_id": key}
-    ),
-}
-
-
-def _with(server: Running, key: str) -> Running:
-    """The server, where that key exists."""
-    server.backend.realms["guide"].add(Key(key, GENEROUS))
-    return server
-
-
-@pytest.mark.parametrize("variant", [None, "one-byte-writes", "torn-events", "ascii-escapes"])
-@pytest.mark.parametrize("place", PLACES)
-def test_no_key_is_told(place: str, variant: str | None, tmp_path: Path) -> None:
-    """Not by an entry, not as JSON, not in a HAR file, not in a log, however the answer was cut."""
-    log: list[str] = []
-    with (
-        running(["guide"], variant=variant, log=log.append) as server,
-        JournalFile(tmp_path / "j.jsonl", print) as file,
-    ):
-        server.journal.heard.append(file)
-        PLACES[place](server, CANARY)
-        (entry,) = ended(server, 1)
-    shown = [
-        entry.target,
-        entry.headers,
-        entry.body,
-        entry.agent,
-        entry.session,
-        entry.key,
-        entry.said,
-        str(entry),
-        repr(entry),
-    ]
-    texts = [*map(str, shown), json.dumps(as_json(entry)), json.dumps(har([entry], "0")), lines.machine(entry), *log]
-    told = "\n".join(texts).encode() + (tmp_path / "j.jsonl").read_bytes() + entry.response
-    told += b"".join(line[:1] for line in told.split(b"\r\n"))
-    assert [form for form in forms(CANARY) if form in told] == []
-    payload = b"".join(data[3:-2] for _, data in entry.writes[1:-1])
-    assert [form for form in forms(CANARY) if form in payload] == []
-
-
-def test_a_created_key_is_not_told() -> None:
-    with running(["rest"]) as server:
-        made = json.loads(post(server, "/agents/default/api-keys", {"name": "n"}, "key-account"))["key"]
-        post(server, "/v1/agents/default/chat", {"message": f"x {made} y"}, made)
-        entries = ended(server, 2)
-    assert all(made not in json.dumps(as_json(entry)) for entry in entries)
-    assert entries[1].key == label(made) != "[key valid]"
-
-
-def test_masks_keep_keys_apart_and_offsets_in_place() -> None:
-    assert label("key-one") != label("key-two")
-    assert mask({"a key-one": ["key-one", 1]}, ["key-one"]) == {f"a {label('key-one')}": [label("key-one"), 1]}
-    assert mask("ab", ["a"]) == "ab"
-    assert veiled(b"x key-one y", ["key-one"]) == b"x ******* y"
-    assert headers({"x-api-key": "abc", "authorization": "Basic abc", "x-a": "abc"}, []) == {
-        "x-api-key": "[masked]",
-        "authorization": "[masked]",
-        "x-a": "abc",
-    }
-
-
 def test_the_file_is_json_lines_and_a_full_disk_stops_it_and_nothing_else(tmp_path: Path) -> None:
     with running(["guide"]) as server, JournalFile(tmp_path / "j.jsonl", print) as file:
         server.journal.heard.append(file)
@@ -297,9 +177,9 @@ def test_the_file_is_json_lines_and_a_full_disk_stops_it_and_nothing_else(tmp_pa
 def test_har(tmp_path: Path) -> None:
     with running(["guide"], clock=FrozenClock()) as server:
         post(server, "/chat?x=1", {"agent_id": "echo", "message": "Hi"})
-        archive = har(ended(server, 1), "9")["log"]
+        archive = har(ended(server, 1))["log"]
     (entry,) = archive["entries"]
-    assert (archive["version"], archive["creator"]["version"]) == ("1.2", "9")
+    assert (archive["version"], archive["creator"]["name"]) == ("1.2", "chatproof")
     assert entry["startedDateTime"] == "2026-01-01T00:00:00Z"
     assert entry["request"]["url"].startswith("http://127.0.0.1:")
     assert entry["request"]["queryString"] == [{"name": "x", "value": "1"}]

@@ -136,6 +136,13 @@ def judge(**options: Any) -> None:
     help="Requests kept in memory, with every byte of their answers.",
 )
 @click.option("--journal-file", type=PATH, metavar="FILE", help="Append each request there, as a line of JSON.")
+@click.option("--control", metavar="[HOST:]PORT", help="Look at it and change it while it runs; see docs/control.md.")
+@click.option(
+    "--control-token",
+    envvar="CHATPROOF_CONTROL_TOKEN",
+    metavar="TEXT",
+    help="What each control request must bear [env: CHATPROOF_CONTROL_TOKEN].",
+)
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="No line per request.")
 def serve(**options: Any) -> None:

@@ -118,6 +118,7 @@ class Running:
     scopes: Scopes
     loop: asyncio.AbstractEventLoop
     thread: int
+    pacer: Pacer
 
     def url(self, name: str) -> str:
         """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
@@ -140,17 +141,19 @@ async def serving(
     ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had.
     """
     loop = asyncio.get_running_loop()
-    kept = journal or Journal()
+    kept = Journal() if journal is None else journal
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
     scopes = Scopes(backend, clock)
     front = Front(scopes, Pacer(loop, clock), log, kept)
-    server = Server(front, access_log=None, logger=_silent(), handler_cancellation=True)
+    server = Server(front, access_log=None, logger=silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
         await TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield Running(_url(runner.addresses[0]), backend, clock, kept, scopes, loop, threading.get_ident())
+        yield Running(
+            address_url(runner.addresses[0]), backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer
+        )
     finally:
         front.stopping = True
         await runner.cleanup()
@@ -238,12 +241,23 @@ def _request(request: BaseRequest, headers: dict[str, str], body: bytes) -> Http
     )
 
 
-def _url(address: tuple[str, int]) -> str:
+def address_url(address: tuple[str, int]) -> str:
+    """The URL of an address that is listened on."""
     host, port = address[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _silent() -> logging.Logger:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("localhost",)
+
+
+def silent() -> logging.Logger:
     """aiohttp reports every client's bad request with a traceback; its answer to that client is enough."""
     logger = logging.getLogger("chatproof.simulator")
     logger.setLevel(logging.CRITICAL + 1)

@@ -23,17 +23,18 @@ ABOUT_KEYS = {
 }
 
 
-def banner(routes: Routes, base_url: str, settings: str) -> str:
-    """The whole text, ready to print."""
+def banner(routes: Routes, base_url: str, settings: str, control: str = "") -> str:
+    """The whole text, ready to print. ``control``: where the control API is, if there is one."""
     urls = [(dialect.name, base_url + routes.base_path(dialect)) for dialect in routes.dialects]
     credentials: dict[str, str] = {}
     for dialect in routes.dialects:
         credentials |= population.roles(dialect)["credentials"]
     keys = [(role, key, ABOUT_KEYS.get(role, "")) for role, key in credentials.items()]
+    more = [("control", control)] if control else []
     lines = [
         f"chatproof serves on {base_url} ({settings}); Ctrl-C stops it",
         "",
-        *_columns([*urls, ("docs", f"{base_url}/docs"), ("openapi", f"{base_url}/openapi.json")]),
+        *_columns([*urls, ("docs", f"{base_url}/docs"), ("openapi", f"{base_url}/openapi.json"), *more]),
         "",
         "keys",
         *_columns([*keys, ("metered", population.METERED_KEY, f"a balance of {population.METERED_BALANCE}")]),

@@ -52,7 +52,7 @@ class JournalFile:
 
 def har(entries: Iterable[Entry]) -> dict[str, Any]:
     """Those entries as an HTTP Archive. Times are those of the simulator's clock."""
-    creator = {"name": "chatproof", "version": _version()}
+    creator = {"name": "chatproof", "version": version()}
     return {"log": {"version": HAR_VERSION, "creator": creator, "entries": [_har_entry(one) for one in entries]}}
 
 
@@ -101,7 +101,8 @@ def _har_entry(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _version() -> str:
+def version() -> str:
+    """Ours, as it is installed; empty where it is not."""
     try:
         return metadata.version("chatproof")
     except metadata.PackageNotFoundError:

@@ -51,6 +51,8 @@ class Pacer:
     _heap: list[tuple[float, int, _Stream]] = field(default_factory=list)
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _timer: asyncio.TimerHandle | None = None
+    streams: int = 0
+    """Responses to requests for a stream that are being written."""
 
     async def carry_out(
         self,
@@ -67,6 +69,7 @@ class Pacer:
         """
         kept = [] if times is None else times
         stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future(), kept, clock or self.clock)
+        self.streams += plan.about.streamed
         try:
             while not self._write_due(stream):
                 if transport.get_write_buffer_size() > HIGH_WATER:
@@ -77,6 +80,7 @@ class Pacer:
                     await stream.woken
         finally:
             stream.over = True
+            self.streams -= plan.about.streamed
         if plan.end == "reset":
             await self._reset(transport, drain)
 

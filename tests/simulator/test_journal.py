@@ -86,9 +86,10 @@ def test_a_client_that_leaves_and_the_bytes_it_was_sent() -> None:
         with dialled(server, "POST /chat HTTP/1.1\r\nHost: x\r\n", body) as sock:
             assert sock.recv(65536)
             (entry,) = server.journal.entries()
+            assert server.pacer.streams == 1
             assert (entry.over, entry.closed, entry.took_s) == (False, "", None)
         ended(server, 1)
-    assert entry.closed == "client"
+    assert (entry.closed, server.pacer.streams) == ("client", 0)
     assert b"done" not in entry.response
     assert entry.response.startswith(b"HTTP/1.1 200 OK")
 

@@ -292,3 +292,10 @@ def test_public_names_are_all_there() -> None:
     assert set(chatproof.__all__) <= set(dir(chatproof))
     with pytest.raises(AttributeError, match="no attribute 'Simulater'"):
         _ = chatproof.Simulater
+
+
+def test_the_journal_is_as_long_as_asked_for() -> None:
+    with Simulator(["guide"], journal=2) as sim:
+        for number in range(4):
+            chat(sim, message=f"m{number}")
+        assert [entry.json["message"] for entry in sim.journal] == ["m2", "m3"]

@@ -184,7 +184,9 @@ def running(
             ) as server:
                 started.set_result((server, stop))
                 await stop.wait()
-        except OSError as error:
+        except Exception as error:
+            if started.done():
+                raise
             started.set_exception(error)
 
     thread = threading.Thread(target=run, args=(main,), name="chatproof-simulator", daemon=True)

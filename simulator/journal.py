@@ -149,8 +149,11 @@ class Entry:
     @property
     def writes(self) -> list[tuple[float, bytes]]:
         """Each write that was made: seconds after the request, and its bytes, with asterisks where a key stands."""
+        return self._writes(self.hidden)
+
+    def _writes(self, hidden: Iterable[str]) -> list[tuple[float, bytes]]:
         made = [write.data for write in self.plan.writes[: len(self.sent)]] if self.plan else []
-        wire = masking.veiled(b"".join(made), self.hidden)
+        wire = masking.veiled(b"".join(made), hidden)
         cuts = [0]
         for data in made:
             cuts.append(cuts[-1] + len(data))
@@ -281,5 +284,7 @@ def as_json(entry: Entry, wire: bool = True) -> dict[str, Any]:
         "took_ms": None if took is None else round(took * 1000, 3),
     }
     if wire:
-        value["writes"] = [{"ms": round(at * 1000, 3), "bytes": data.decode("latin-1")} for at, data in entry.writes]
+        value["writes"] = [
+            {"ms": round(at * 1000, 3), "bytes": data.decode("latin-1")} for at, data in entry._writes(hidden)
+        ]
     return value

@@ -35,7 +35,8 @@ class Simulator:
 
     ``dialects``: names or folders, all by default. ``seed``: of ids, chances and keys. ``clock``: ``"real"``, ``"frozen"``, ``"xN"``
     or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``journal``: how many requests are kept.
-    ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` if the port is taken.
+    ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
+    that cannot be had.
     """
 
     def __init__(
@@ -120,11 +121,14 @@ class Sim:
         return self._scope.key(text)
 
     def top_up(self, key: str, units: int) -> None:
-        """Add to a key's balance, in every dialect; ``KeyError`` for a key that has none."""
+        """Add to a key's balance, in every dialect; ``ValueError`` for a key that has none."""
         name = key.removesuffix(self._scope.key(""))
 
         def add() -> None:
-            for realm in self._realms():
+            found = [realm for realm in self._realms() if name in realm.balances]
+            if not found:
+                raise ValueError("that key has no balance: there is none of that name, or it never ends")
+            for realm in found:
                 realm.balances[name] += units
 
         self.call(add)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+from . import masking
 from .journal import Entry, as_json
 
 ENDED = {"client": "client left", "stopped": "stopped", "reset": "reset"}
@@ -13,10 +14,12 @@ ENDED = {"client": "client left", "stopped": "stopped", "reset": "reset"}
 def plain(entry: Entry) -> str:
     """Time of day, request, status, what was said, milliseconds; then how it ended, if not as usual, and what bent it."""
     took = f"{(entry.took_s or 0.0) * 1000:.0f} ms"
-    target = entry.target.encode("ascii", "backslashreplace").decode()
+    hidden = entry.hidden
+    target = masking.target(entry.asked.target, hidden).encode("ascii", "backslashreplace").decode()
+    said = str(masking.mask(entry.plan.said, hidden)) if entry.plan else ""
     bent = f"faults: {', '.join(entry.faults)}" if entry.faults else ""
     ended = ENDED.get(entry.closed, "")
-    words = [time.strftime("%H:%M:%S"), entry.method, target, str(entry.status), entry.said, took, ended, bent]
+    words = [time.strftime("%H:%M:%S"), entry.method, target, str(entry.status), said, took, ended, bent]
     words += [f"warning: {warning}" for warning in entry.warnings]
     return "  ".join(word for word in words if word)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -26,6 +27,7 @@ SECRET_QUERY = re.compile(rf"[?&][^=&]*(?:{NAMES})[^=&]*=([^&#]*)", re.IGNORECAS
 SECRET_FIELD = re.compile(rb'"[^"]{0,40}(?:authorization|password|secret|api[-_]?key|credential)[^"]{0,40}"\s*:\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def label(key: str) -> str:
     """How a key is shown: by its role in the built-in population (in any scope), else by six digits that say nothing of it."""
     role = ROLES.get(key) or ROLES.get(key.rpartition("@")[0])
@@ -108,15 +110,16 @@ def _longest_first(hidden: Iterable[str]) -> list[str]:
     return sorted({key for key in hidden if len(key) >= SHORTEST}, key=lambda key: (-len(key), key))
 
 
-def _forms(key: str) -> Iterator[str]:
-    """The ways a key is spelt; the plain one last, since the others may hold it."""
+@lru_cache(maxsize=4096)
+def _forms(key: str) -> tuple[str, ...]:
+    """The ways a key is spelt, the longest first, since they may hold the others."""
     forms = {
         json.dumps(key)[1:-1],
         json.dumps(key, ensure_ascii=False)[1:-1],
         quote(key, safe="", errors="replace"),
         key,
     }
-    yield from sorted(forms, key=lambda form: (-len(form), form))
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 
 def _unescaped(value: bytes) -> str:

@@ -259,6 +259,7 @@ MISTAKES: dict[str, Callable[[Sim], object]] = {
     "did you mean 'sessions'": lambda sim: sim.reset("session"),
     "did you mean 'agent'": lambda sim: sim.journal.find(agnet="x"),
     "a clock moves forward only": lambda sim: sim.clock.advance(-1),
+    "that key has no balance": lambda sim: sim.top_up(sim.key("valid"), 1),
     "a scope's name has letters": lambda sim: sim.scope("a/b"),
     "is open already": lambda sim: (sim.scope("twice"), sim.scope("twice")),
     "did you mean 'no-blank-line'": lambda sim: Simulator(fault="no-blank-lin").__enter__(),
@@ -299,3 +300,12 @@ def test_the_journal_is_as_long_as_asked_for() -> None:
         for number in range(4):
             chat(sim, message=f"m{number}")
         assert [entry.json["message"] for entry in sim.journal] == ["m2", "m3"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [({"port": 99_999}, OverflowError), ({"host": "192.0.2.1"}, OSError), ({"dialects": "guide"}, TypeError)],
+)
+def test_an_address_or_a_list_that_is_none_is_told_at_once(bad: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        Simulator(**bad).__enter__()

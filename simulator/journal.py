@@ -179,7 +179,8 @@ class Entry:
 class Journal:
     """The newest ``limit`` entries, or fewer if their bytes are many; safe to read from any thread.
 
-    ``heard``: called with every entry when it is over, on the thread that answers.
+    ``heard``: called with every entry when it is over, on the thread that answers. ``ends``: how many have been; ``changed`` is
+    told of each, and whoever waits for it must not keep its lock for long, since answers wait for it too.
     """
 
     def __init__(self, limit: int = KEPT_ENTRIES, room: int = KEPT_BYTES) -> None:
@@ -187,6 +188,7 @@ class Journal:
         self.heard: list[Callable[[Entry], None]] = []
         self.changed = threading.Condition()
         self.weight = 0
+        self.ends = 0
         self._entries: deque[Entry] = deque()
         self._last = 0
 
@@ -214,6 +216,7 @@ class Journal:
                 written += len(write.data)
         with self.changed:
             entry.ended, entry.closed = ended, closed
+            self.ends += 1
             if entry.held:
                 self._weigh(entry, written)
             self.changed.notify_all()

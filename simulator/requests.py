@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -52,17 +53,18 @@ class Requests:
 
     def wait_for(self, count: int = 1, within_s: float = WAIT_S, **match: Any) -> list[Entry]:
         """The requests that match, once ``count`` of them are over; ``AssertionError`` if that takes too long (real seconds)."""
-        fits = matching(**match)
-
-        def over() -> bool:
-            return sum(entry.over and self._mine(entry) and fits(entry) for entry in self._journal.entries()) >= count
-
-        with self._journal.changed:
-            if not self._journal.changed.wait_for(over, within_s):
+        until = time.monotonic() + within_s
+        while True:
+            heard = self._journal.ends
+            found = [entry for entry in self.find(**match) if entry.over]
+            if len(found) >= count:
+                return found
+            with self._journal.changed:
+                more = self._journal.changed.wait_for(lambda: self._journal.ends != heard, until - time.monotonic())  # noqa: B023
+            if not more:
                 raise AssertionError(
                     f"expected {count} finished requests{_words(match)} within {within_s} s{self._listed()}"
                 )
-        return [entry for entry in self.find(**match) if entry.over]
 
     async def arrived(self, count: int = 1, within_s: float = WAIT_S, **match: Any) -> list[Entry]:
         """As ``wait_for``, while the event loop of the caller goes on."""

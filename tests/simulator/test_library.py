@@ -237,6 +237,7 @@ def test_every_dialect_has_its_url(sim: Sim) -> None:
     assert len({sim.url(name) for name in names()}) == len(names())
 
 
+@pytest.mark.slow
 def test_many_threads_at_once(server: Sim) -> None:
     """Each in a scope of its own, with the same names: nobody sees the others' agents, and no request is lost."""
 

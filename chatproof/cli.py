@@ -142,6 +142,23 @@ def judge(**options: Any) -> None:
     "--script", type=PATH, metavar="FILE", help="Agents, keys and plans of your own; see `check` and `init --script`."
 )
 @click.option("--watch", is_flag=True, help="Read the script again when it changes; a bad one changes nothing.")
+@click.option(
+    "--journal",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Requests kept in memory, with every byte of their answers.",
+)
+@click.option("--journal-file", type=PATH, metavar="FILE", help="Append each request there, as a line of JSON.")
+@click.option("--control", metavar="[HOST:]PORT", help="Look at it and change it while it runs; see docs/control.md.")
+@click.option(
+    "--control-token",
+    envvar="CHATPROOF_CONTROL_TOKEN",
+    metavar="TEXT",
+    help="What each control request must bear [env: CHATPROOF_CONTROL_TOKEN].",
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="No line per request.")
 def serve(**options: Any) -> None:
     """Serve a fake backend that keeps the documents: sessions, keys, plans, limits, balances."""

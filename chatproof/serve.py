@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import Any
 
 
-def main(
-    *,
-    dialects: tuple[str, ...],
-    host: str,
-    port: int,
-    seed: int,
-    clock: str,
-    variant: str | None,
-    fault: str | None,
-    quiet: bool,
-    script: Path | None,
-    watch: bool,
-) -> int:
+def main(*, dialects: tuple[str, ...], host: str, port: int, seed: int, clock: str, **more: Any) -> int:
     """See ``chatproof serve --help``; returns the exit code."""
     from .simulator.serve import serve
 
-    bent = {"variant": variant, "fault": fault}
-    return serve(dialects, host, port, seed, clock, **bent, quiet=quiet, script=script, watch=watch)
+    return serve(dialects, host, port, seed, clock, **more)
 
 
 def list_faults() -> None:

@@ -30,11 +30,12 @@ _ASKS_LONG = re.compile(r"\blong\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Turn:
-    """What an agent is told: the message, what the user said before in this session, and the request's metadata."""
+    """What an agent is told: the message, what the user said before in this session, the request's metadata, the session's id."""
 
     message: str
     said: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    session: str = ""
 
 
 @dataclass(frozen=True)

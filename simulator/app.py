@@ -11,7 +11,6 @@ import importlib
 import logging
 import sys
 import threading
-import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
@@ -27,11 +26,14 @@ from aiohttp.web_runner import ServerRunner, TCPSite
 from aiohttp.web_server import Server
 
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
-from . import site
+from . import lines, site
 from .backend import Backend
+from .journal import Closed, Entry, Journal
+from .masking import mask
 from .pacer import Pacer
-from .plan import Plan
+from .plan import End, Plan
 from .request import BODY_LIMIT, HttpRequest
+from .scopes import Scope, Scopes
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BACKLOG = 1024
@@ -39,6 +41,8 @@ DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
 
 Log = Callable[[str], None]
+Line = Callable[[Entry], str]
+ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset"}
 
 
 class Sent(StreamResponse):
@@ -59,35 +63,48 @@ class Sent(StreamResponse):
 class Front:
     """What answers the requests of one event loop."""
 
-    backend: Backend
-    clock: Clock
+    scopes: Scopes
     pacer: Pacer
     log: Log | None
+    journal: Journal
+    stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
-        began = time.monotonic()
+        began = self.pacer.loop.time()
         asked = await _read(request)
-        plan = self._plan(asked)
-        ended = "client left"
+        scope, heard = self.scopes.find(asked)
+        entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
+        closed: Closed = "client"
         try:
+            plan = entry.plan = self._plan(heard, scope, entry)
             if request.transport is not None:
-                await self.pacer.carry_out(plan, request.transport, request.writer.drain)
-                ended = ""
+                drain = request.writer.drain
+                await self.pacer.carry_out(plan, request.transport, drain, entry.sent, scope.clock)
+                closed = ENDS[plan.end]
         except ConnectionError:
             pass
-        finally:
-            self.backend.finished(plan)
-            if self.log is not None:
-                self.log(_line(asked, plan, began, ended))
-        return Sent(plan.end == "keep-alive" and not ended)
-
-    def _plan(self, asked: HttpRequest) -> Plan:
-        now = self.clock.now()
-        try:
-            return site.page(asked, self.backend.routes, now) or self.backend.reply(asked, now)
         except Exception:
-            (self.log or _complain)(traceback.format_exc())
+            closed = "server"
             raise
+        finally:
+            if entry.plan is not None:
+                scope.backend.finished(entry.plan)
+            stopped = self.stopping and closed == "client"
+            self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
+        return Sent(closed == "kept")
+
+    def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
+        try:
+            page = site.page(asked, self.scopes.root.backend.routes, entry.at)
+            plan = page or scope.backend.reply(asked, entry.at)
+            entry.error = plan.about.error
+        except Exception:
+            entry.error = traceback.format_exc()
+            raise
+        finally:
+            if entry.error:
+                (self.log or _complain)(str(mask(entry.error, entry.hidden)))
+        return plan
 
 
 @dataclass(frozen=True)
@@ -97,6 +114,11 @@ class Running:
     base_url: str
     backend: Backend
     clock: Clock
+    journal: Journal
+    scopes: Scopes
+    loop: asyncio.AbstractEventLoop
+    thread: int
+    pacer: Pacer
 
     def url(self, name: str) -> str:
         """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
@@ -105,21 +127,35 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    backend: Backend, clock: Clock, *, host: str = "127.0.0.1", port: int = 0, log: Log | None = None
+    backend: Backend,
+    clock: Clock,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    log: Log | None = None,
+    line: Line = lines.plain,
+    journal: Journal | None = None,
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``OSError`` if the address cannot be had.
+    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had.
     """
     loop = asyncio.get_running_loop()
-    front = Front(backend, clock, Pacer(loop, clock), log)
-    server = Server(front, access_log=None, logger=_silent(), handler_cancellation=True)
+    kept = Journal() if journal is None else journal
+    if log is not None:
+        kept.heard.append(lambda entry: log(line(entry)))
+    scopes = Scopes(backend, clock)
+    front = Front(scopes, Pacer(loop, clock), log, kept)
+    server = Server(front, access_log=None, logger=silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
         await TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield Running(_url(runner.addresses[0]), backend, clock)
+        yield Running(
+            address_url(runner.addresses[0]), backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer
+        )
     finally:
+        front.stopping = True
         await runner.cleanup()
 
 
@@ -135,6 +171,7 @@ def running(
     fault: str | None = None,
     script: str | Path | None = None,
     log: Log | None = None,
+    journal: Journal | None = None,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
@@ -145,24 +182,28 @@ def running(
         from .script.reading import load as read_script
 
         backend.perform(read_script(script, backend.routes.dialects))
-    started: Future[tuple[Running, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+    started: Future[tuple[Running, asyncio.Event]] = Future()
 
     async def main() -> None:
         stop = asyncio.Event()
         try:
-            async with serving(backend, clock or ScaledClock(), host=host, port=port, log=log) as server:
-                started.set_result((server, asyncio.get_running_loop(), stop))
+            async with serving(
+                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal
+            ) as server:
+                started.set_result((server, stop))
                 await stop.wait()
-        except OSError as error:
+        except Exception as error:
+            if started.done():
+                raise
             started.set_exception(error)
 
     thread = threading.Thread(target=run, args=(main,), name="chatproof-simulator", daemon=True)
     thread.start()
-    server, loop, stop = started.result()
+    server, stop = started.result()
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        server.loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 
@@ -210,20 +251,23 @@ def _request(request: BaseRequest, headers: dict[str, str], body: bytes) -> Http
     )
 
 
-def _line(asked: HttpRequest, plan: Plan, began: float, ended: str) -> str:
-    """One line of the log: time, request, status, what was said, milliseconds."""
-    took = f"{(time.monotonic() - began) * 1000:.0f} ms"
-    target = asked.target.encode("ascii", "backslashreplace").decode()
-    words = (time.strftime("%H:%M:%S"), asked.method, target, str(plan.status), plan.said, took, ended)
-    return "  ".join(word for word in words if word)
-
-
-def _url(address: tuple[str, int]) -> str:
+def address_url(address: tuple[str, int]) -> str:
+    """The URL of an address that is listened on."""
     host, port = address[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _silent() -> logging.Logger:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("localhost",)
+
+
+def silent() -> logging.Logger:
     """aiohttp reports every client's bad request with a traceback; its answer to that client is enough."""
     logger = logging.getLogger("chatproof.simulator")
     logger.setLevel(logging.CRITICAL + 1)

@@ -8,22 +8,23 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..spec import Delta, Dialect, Done, Failure, Shape, did_you_mean
-from . import encode, meter, population
+from . import encode, meter
 from .agents import Answer, Turn, words
-from .faults import FAULTS
-from .limits import Limiter, Standing
-from .plan import Layer, Plan, Write, build, through
+from .armed import NOTHING, Armoury, Strike
+from .limits import Limiter
+from .plan import About, Layer, Plan, Write, build, through
 from .population import Key
 from .realm import Realm
 from .refusals import ORDER, Case
-from .reply import Beat, Headers, Refusal, Reply
-from .request import Asked, HttpRequest, Mistake, bearer, wants_stream
+from .refused import limit_headers, refused
+from .reply import Beat, Refusal, Reply
+from .request import Asked, HttpRequest, bearer, wants_stream
 from .routes import Routes
 from .rules import Rules
 from .sessions import Session
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from .script.model import Agent as Actor
     from .script.model import Script
 
-NOTE = "X-Chatproof-Note"
-"""The header in which this backend says what no document has words for."""
 BROKEN_OFF = "the script's answer breaks off, and there is no event for that in this reply"
 UNAVAILABLE_S = 1
 """What a 503 says about when to come back, in seconds."""
@@ -44,7 +43,8 @@ class Backend:
     """Some dialects with their populations. The same seed and the same requests at the same times give the same bytes.
 
     ``variant`` (legal) and ``fault`` (a violation) bend it on purpose, by name, and so do further ``layers``; an unknown name
-    raises ``ValueError``. ``script``: further agents, keys and plans.
+    raises ``ValueError``. ``script``: further agents, keys and plans. ``armoury``: the faults in force, that one first; they come
+    and go while it runs.
     """
 
     def __init__(
@@ -57,7 +57,13 @@ class Backend:
         layers: Iterable[Layer] = (),
         script: Script | None = None,
     ) -> None:
-        self.layers = (*named_layers(variant, fault), *layers)
+        self.start_faults = (fault,) if fault is not None else ()
+        self.armoury = Armoury(seed)
+        self.armoury.reset(self.start_faults)
+        self.variant = variant
+        self.seed = seed
+        self._further = tuple(layers)
+        self.layers = (*_variant(variant), *self._further)
         self.rules = through(Rules(), (layer.rules for layer in self.layers))
         self.routes = Routes(dialects)
         self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
@@ -82,9 +88,26 @@ class Backend:
         realm = self.realms[route.dialect.name]
         case = Case(request, route, realm, now, self.rules)
         self._tickets += 1
+        strike = self.armoury.strike(case)
+        layers = self.layers
+        if strike is not NOTHING:
+            layers = (*strike.layers, *layers)
+            case.rules = through(Rules(), (layer.rules for layer in layers))
         refusal = self._refusal(case)
-        reply = self._refused(case, refusal) if refusal else self._admitted(case)
-        return self._in_turn(build(reply, request, now, self.layers, self._tickets), now)
+        reply = refused(case, refusal) if refusal else self._admitted(case)
+        plan = self._in_turn(build(reply, request, now, layers, self._tickets), now)
+        return replace(plan, about=self._about(case, reply, strike))
+
+    def twin(self) -> Backend:
+        """Another backend as this one was at its start."""
+        fault = next(iter(self.start_faults), None)
+        return Backend(
+            self.routes.dialects, self.seed, variant=self.variant, fault=fault, layers=self._further, script=self.script
+        )
+
+    def secrets(self) -> list[str]:
+        """The keys that did not exist at the start: whoever shows a text that may hold one masks it."""
+        return [key for realm in self.realms.values() for key in realm.keys if key not in realm.public]
 
     def finished(self, plan: Plan) -> None:
         """The response is over or its client has gone: give back its place among the concurrent ones. Idempotent."""
@@ -111,39 +134,33 @@ class Backend:
         session.busy[plan.ticket] = now + plan.writes[-1].due_s
         return plan
 
+    def _about(self, case: Case, reply: Reply, strike: Strike) -> About:
+        refused = reply.refusal.name if reply.refusal else None
+        operation = case.route.operation
+        known = operation is not None and refused != "too_large"
+        return About(
+            case.route.dialect.name,
+            operation.id if operation else "",
+            (case.agent or case.agent_asked) if known else "",
+            case.session_id or (case.asked.session if known and isinstance(case.asked, Asked) else None),
+            bearer(case.request.headers),
+            reply.fields.get("key"),
+            reply.streamed,
+            refused,
+            strike.names,
+            self.variant,
+            strike.yielded,
+            case.error,
+        )
+
     def _refusal(self, case: Case) -> Refusal | None:
         for reason in ORDER:
             refusal = reason(case)
             if refusal is not None:
-                refusal = self.rules.refuse(refusal)
+                refusal = case.rules.refuse(refusal)
             if refusal is not None:
                 return refusal
         return None
-
-    def _refused(self, case: Case, refusal: Refusal, log: str = "") -> Reply:
-        dialect = case.route.dialect
-        row = dialect.errors[refusal.name]
-        mistake = refusal.mistake or Mistake("", "", "")
-        message = row.message.format(
-            field=mistake.field,
-            Field=mistake.field.capitalize(),
-            problem=mistake.problem,
-            kind=mistake.kind,
-            agent=refusal.agent,
-            retry_after=refusal.retry_after,
-        )
-        fields: dict[str, Any] = {
-            "message": message if refusal.words is None else refusal.words,
-            "code": row.code,
-            "kind": mistake.kind,
-            "location": list(mistake.location),
-            "details": {},
-            "retry_after": refusal.retry_after,
-        }
-        note = ((NOTE, _one_line(refusal.note)),) if refusal.note else ()
-        headers = (*_explained(case, refusal, row.status), *_limit_headers(case), *note)
-        said = f"{refusal.name}  {log}" if log else refusal.name
-        return Reply(dialect, row.status, row.shape, fields, headers=headers, refusal=refusal, said=said)
 
     def _admitted(self, case: Case) -> Reply:
         """A request that nothing speaks against: it counts, whatever becomes of it."""
@@ -162,30 +179,31 @@ class Backend:
         number, text = realm.create_key(key, case.agent or "default", name)
         shown_agent = realm.examples.aliases.get(case.agent_asked, case.agent_asked)
         fields = {"id": number, "key": text, "agent": shown_agent, "name": name}
-        return Reply(dialect, 200, dialect.key_reply or Shape(), fields, headers=_limit_headers(case), said="key")
+        return Reply(dialect, 200, dialect.key_reply or Shape(), fields, headers=limit_headers(case), said="key")
 
     def _answered(self, case: Case, key: Key, asked: Asked) -> Reply:
         realm, dialect = case.realm, case.route.dialect
         agent = case.agent or "default"
-        printed = agent in realm.examples.agents and case.actor is None
+        printed = agent in realm.examples.agents and case.actor is None and agent not in realm.agents
         documented = realm.examples.conversations.get(asked.message) if printed else None
         streamed = self._streamed(case, asked, documented.stream if documented else None)
         session_id = asked.session or self._new_session(case, key, agent, documented.session if documented else None)
+        case.session_id = session_id
         spot = (key.name, agent, session_id)
         answer, log = self._answer(case, agent, spot, asked, streamed)
         if isinstance(answer, Refusal):
-            return self._refused(case, answer, log)
+            return refused(case, answer, log)
         breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
         if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
             wait = UNAVAILABLE_S if answer.refusal == "unavailable" else None
             refusal = Refusal(answer.refusal or "internal_error", retry_after=wait, note=log and BROKEN_OFF)
-            return self._refused(case, refusal, log)
+            return refused(case, refusal, log)
         usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
         realm.spend(key, meter.cost(usage))
         beats = _beats(answer, None if breaks_off else Done(session_id, usage), streamed and answer.by_word)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
         said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}{log and f'  {log}'}"
-        return Reply(dialect, 200, dialect.reply, fields, beats, streamed, _limit_headers(case), said=said)
+        return Reply(dialect, 200, dialect.reply, fields, beats, streamed, limit_headers(case), said=said)
 
     def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
         assert case.route.operation is not None
@@ -193,11 +211,11 @@ class Backend:
         if wanted is not None:
             return wanted
         default = case.route.dialect.request.switch.default if documented is None else documented
-        return default != self.rules.flip_switch
+        return default != case.rules.flip_switch
 
     def _new_session(self, case: Case, key: Key, agent: str, documented: str | None) -> str:
         realm = case.realm
-        if documented and not realm.sessions.taken(self.rules.spot((key.name, agent, documented)), case.now):
+        if documented and not realm.sessions.taken(case.rules.spot((key.name, agent, documented)), case.now):
             return documented
         return realm.examples.session_prefix + realm.ids.draw(f"session/{key.name}")
 
@@ -206,7 +224,7 @@ class Backend:
     ) -> tuple[Answer | Refusal, str]:
         """What the agent says, or that it refuses; and what a script has to say to the log."""
         if case.actor is None:
-            return population.answer(case.realm.examples, agent, self._turn(case, spot, asked)), ""
+            return _heard(case, agent, self._turn(case, spot, asked)), ""
         return self._performed(case, case.actor, spot, asked, streamed)
 
     def _performed(
@@ -214,20 +232,29 @@ class Backend:
     ) -> tuple[Answer | Refusal, str]:
         from .script.stage import performed
 
-        session = case.realm.sessions.open(self.rules.spot(spot), case.now)
+        session = case.realm.sessions.open(case.rules.spot(spot), case.now)
         self._turns[self._tickets] = session
         played = performed(actor, session, case, spot, asked, streamed)
-        if self.rules.remember and not played.astray:
+        if case.rules.remember and not played.astray:
             session.acted = (actor, played.cursor)
             session.said.append(asked.message)
         return played.answer, played.log
 
     def _turn(self, case: Case, spot: tuple[str, str, str], asked: Asked) -> Turn:
-        session = case.realm.sessions.open(self.rules.spot(spot), case.now)
-        turn = Turn(asked.message, tuple(session.said), asked.roles.get("metadata", {}))
-        if self.rules.remember:
+        session = case.realm.sessions.open(case.rules.spot(spot), case.now)
+        turn = Turn(asked.message, tuple(session.said), asked.roles.get("metadata", {}), spot[2])
+        if case.rules.remember:
             session.said.append(asked.message)
         return turn
+
+
+def _heard(case: Case, agent: str, turn: Turn) -> Answer:
+    """What the agent says; one that raises has an internal error, which the journal tells."""
+    try:
+        return case.realm.answer(agent, turn)
+    except Exception:  # noqa: BLE001  (it may be anybody's function)
+        case.error = traceback.format_exc()
+        return Answer(refusal="internal_error")
 
 
 def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]:
@@ -245,44 +272,12 @@ def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]
     return tuple(beats)
 
 
-def named_layers(variant: str | None, fault: str | None) -> tuple[Layer, ...]:
-    """The layers of a variant and a fault; ``ValueError`` for a name that nothing has."""
-    if variant is not None and variant not in VARIANTS:
-        raise ValueError(f"no variant {variant!r}{did_you_mean(variant, list(VARIANTS))}")
-    if fault is not None and fault not in FAULTS:
-        raise ValueError(f"no fault {fault!r}{did_you_mean(fault, list(FAULTS))}")
-    return tuple([FAULTS[fault].layer] if fault else []) + tuple([VARIANTS[variant].layer] if variant else [])
-
-
-def _explained(case: Case, refusal: Refusal, status: int) -> Headers:
-    """What HTTP wants beside a status: a challenge (RFC 6750, 3), the methods allowed, how long to wait."""
-    if status == HTTPStatus.UNAUTHORIZED:
-        bad = bearer(case.request.headers) is not None
-        return (("WWW-Authenticate", 'Bearer error="invalid_token"' if bad else "Bearer"),)
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return (("Allow", ", ".join(case.route.allow)),)
-    if refusal.retry_after is not None:
-        return ((case.route.dialect.limits.retry_after, str(refusal.retry_after)),)
-    return ()
-
-
-def _one_line(text: str) -> str:
-    """Any text as the value of a header (RFC 9110, 5.5)."""
-    return "".join(char if " " <= char <= "~" else char.encode("unicode_escape").decode() for char in text)[:2000]
+def _variant(name: str | None) -> tuple[Layer, ...]:
+    """The layer of a variant; ``ValueError`` for a name that nothing has."""
+    if name is not None and name not in VARIANTS:
+        raise ValueError(f"no variant {name!r}{did_you_mean(name, list(VARIANTS))}")
+    return (VARIANTS[name].layer,) if name else ()
 
 
 def _has_failure(dialect: Dialect) -> bool:
     return any(row.event == "failure" for row in dialect.stream)
-
-
-def _limit_headers(case: Case) -> Headers:
-    standing: Standing | None
-    if case.limiter is not None:
-        standing = case.limiter.standing(case.now)
-    else:
-        standing = Limiter(population.first_plan(case.route.dialect)).standing(case.now)
-    if standing is None:
-        return ()
-    names = case.route.dialect.limits
-    told = (standing.limit, standing.remaining, standing.reset)
-    return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))

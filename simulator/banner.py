@@ -29,17 +29,18 @@ ABOUT_KEYS = {
 }
 
 
-def banner(routes: Routes, base_url: str, settings: str, script: Script | None = None) -> str:
-    """The whole text, ready to print."""
+def banner(routes: Routes, base_url: str, settings: str, control: str = "", script: Script | None = None) -> str:
+    """The whole text, ready to print. ``control``: where the control API is, if there is one."""
     urls = [(dialect.name, base_url + routes.base_path(dialect)) for dialect in routes.dialects]
     credentials: dict[str, str] = {}
     for dialect in routes.dialects:
         credentials |= population.roles(dialect)["credentials"]
     keys = [(role, key, ABOUT_KEYS.get(role, "")) for role, key in credentials.items()]
+    more = [("control", control)] if control else []
     lines = [
         f"chatproof serves on {base_url} ({settings}); Ctrl-C stops it",
         "",
-        *columns([*urls, ("docs", f"{base_url}/docs"), ("openapi", f"{base_url}/openapi.json")]),
+        *columns([*urls, ("docs", f"{base_url}/docs"), ("openapi", f"{base_url}/openapi.json"), *more]),
         "",
     ]
     if script is None or not script.replace:

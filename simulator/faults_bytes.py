@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from . import chunks
 from .fault import Fault, LayerName
 from .layers import body, each_block, headers
-from .plan import LAST_CHUNK, Layer, Message, Plan, Write, with_header
+from .plan import LAST_CHUNK, End, Layer, Message, Plan, Write, with_header
 
 IN_STRING = b'": "'
+EVENT = re.compile(rb".*?(?>\r\n|\n|\r){2}", re.DOTALL)
+DATA = re.compile(rb"^data", re.MULTILINE | re.IGNORECASE)
+CUTS: dict[str, End] = {"closed-mid-stream": "close", "reset-mid-stream": "reset"}
+"""Faults that may be told behind how many events they cut, and how the connection ends then."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -72,16 +77,36 @@ def _held_back(plain: Plan) -> Plan:
     return replace(plain, writes=(Write(due, b"".join(write.data for write in plain.writes)),))
 
 
-def _cut(plain: Plan, keep: float, end: str) -> Plan:
+def _cut(plain: Plan, keep: float, end: End) -> Plan:
     """The plan up to that share of its bytes after the head."""
     total = b"".join(write.data for write in plain.writes)
     start = total.index(b"\r\n\r\n") + 4
     limit = start + int((len(total) - start) * keep)
-    writes: list[Write] = []
-    for write in plain.writes:
-        writes.append(Write(write.due_s, write.data[: max(0, limit)]))
+    return replace(plain, writes=_first_bytes(plain.writes, limit), end=end)
+
+
+def cut_after(events: int, end: End) -> Layer:
+    """Streams end behind that many events; a stream that has no more is sent whole. A comment is no event."""
+
+    def plan(plain: Plan) -> Plan:
+        wire = b"".join(write.data for write in plain.writes)
+        places = chunks.places(wire)
+        body = bytes(map(wire.__getitem__, places))
+        ends = [0, *(block.end() for block in EVENT.finditer(body) if DATA.search(block[0]))]
+        if not places or len(ends) <= events + 1:
+            return plain
+        cut = places[ends[events] - 1] + 1 if events else wire.index(chunks.HEAD_END) + len(chunks.HEAD_END)
+        return replace(plain, writes=_first_bytes(plain.writes, cut + 2 * wire.startswith(b"\r\n", cut)), end=end)
+
+    return Layer(plan=plan)
+
+
+def _first_bytes(writes: Iterable[Write], limit: int) -> tuple[Write, ...]:
+    kept: list[Write] = []
+    for write in writes:
+        kept.append(Write(write.due_s, write.data[: max(0, limit)]))
         limit -= len(write.data)
-    return replace(plain, writes=tuple(w for w in writes if w.data), end="reset" if end == "reset" else "close")
+    return tuple(write for write in kept if write.data)
 
 
 def _bad_size(plain: Plan) -> Plan:

@@ -13,6 +13,10 @@ class Ids:
         self._root = f"{seed}/{scope}"
         self._drawn: Counter[str] = Counter()
 
+    def reset(self) -> None:
+        """Begin every stream again."""
+        self._drawn.clear()
+
     def draw(self, stream: str) -> str:
         """The next id of that stream, as 16 hexadecimal digits."""
         self._drawn[stream] += 1

@@ -11,8 +11,10 @@ import heapq
 import itertools
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from ..spec import Clock
 from .plan import Plan
@@ -21,6 +23,9 @@ HIGH_WATER = 64 * 1024
 """Bytes that may wait in one connection's write buffer before its stream pauses (asyncio's own default)."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, for no time: closing sends RST instead of FIN."""
+
+UNREAD_S, UNREAD_POLL_S = 5.0, 0.002
+"""How long a reset waits for a client that does not read, and how often it looks."""
 
 Drain = Callable[[], Awaitable[None]]
 
@@ -31,6 +36,8 @@ class _Stream:
     transport: asyncio.Transport
     started: float
     woken: asyncio.Future[None]
+    times: list[float]
+    clock: Clock
     at: int = 0
     over: bool = False
 
@@ -44,13 +51,25 @@ class Pacer:
     _heap: list[tuple[float, int, _Stream]] = field(default_factory=list)
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _timer: asyncio.TimerHandle | None = None
+    streams: int = 0
+    """Responses to requests for a stream that are being written."""
 
-    async def carry_out(self, plan: Plan, transport: asyncio.Transport, drain: Drain) -> None:
+    async def carry_out(
+        self,
+        plan: Plan,
+        transport: asyncio.Transport,
+        drain: Drain,
+        times: list[float] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         """Every write of the plan at its time; returns when the last is handed over. ``ConnectionResetError`` if the client has gone.
 
-        ``drain`` waits until the transport's write buffer is low again.
+        ``drain`` waits until the transport's write buffer is low again. ``times`` is given the loop's time of each write made.
+        ``clock``: the one of this plan, where it is not that of all.
         """
-        stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future())
+        kept = [] if times is None else times
+        stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future(), kept, clock or self.clock)
+        self.streams += plan.about.streamed
         try:
             while not self._write_due(stream):
                 if transport.get_write_buffer_size() > HIGH_WATER:
@@ -61,6 +80,7 @@ class Pacer:
                     await stream.woken
         finally:
             stream.over = True
+            self.streams -= plan.about.streamed
         if plan.end == "reset":
             await self._reset(transport, drain)
 
@@ -74,12 +94,13 @@ class Pacer:
             if self._due_at(stream) > now or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
             transport.write(writes[stream.at].data)
+            stream.times.append(now)
             stream.at += 1
         return True
 
     def _due_at(self, stream: _Stream) -> float:
         due = stream.plan.writes[stream.at].due_s
-        return stream.started + self.clock.real_delay(due) if due else stream.started
+        return stream.started + stream.clock.real_delay(due) if due else stream.started
 
     def _schedule(self, stream: _Stream) -> None:
         heapq.heappush(self._heap, (self._due_at(stream), next(self._order), stream))
@@ -116,5 +137,21 @@ class Pacer:
         await drain()
         connection = transport.get_extra_info("socket")
         if connection is not None:
+            await self._acknowledged(connection)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         transport.abort()
+
+    async def _acknowledged(self, connection: socket.socket) -> None:
+        """Until the other side's system has all the bytes, or takes none for too long: a reset discards what is still here."""
+        until = self.loop.time() + UNREAD_S
+        while _unacknowledged(connection) and self.loop.time() < until:
+            await asyncio.sleep(UNREAD_POLL_S)
+
+
+def _unacknowledged(connection: socket.socket) -> int:
+    """Bytes in the system's send queue; 0 where the system does not say."""
+    try:
+        termios, fcntl = import_module("termios"), import_module("fcntl")
+        return int.from_bytes(fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except (ImportError, AttributeError, OSError):
+        return 0

@@ -37,15 +37,37 @@ class Write(NamedTuple):
     data: bytes
 
 
+class About(NamedTuple):
+    """What a request was about, as the backend understood it: for the journal, never for the wire.
+
+    ``session``: the one it was answered in. ``key``: the credential it came with, in full. ``created``: a key that it made.
+    ``faults`` and ``variant``: what bent the answer. ``warnings``: what a person should know of it. ``error``: a traceback.
+    """
+
+    dialect: str = ""
+    operation: str = ""
+    agent: str = ""
+    session: str | None = None
+    key: str | None = None
+    created: str | None = None
+    streamed: bool = False
+    refusal: str | None = None
+    faults: tuple[str, ...] = ()
+    variant: str | None = None
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """A whole response. ``ticket`` names the request to ``Backend.finished``; ``status`` and ``said`` are for the log."""
+    """A whole response. ``ticket`` names the request to ``Backend.finished``; ``status``, ``said`` and ``about`` are for the journal."""
 
     writes: tuple[Write, ...]
     end: End
     status: int = 200
     said: str = ""
     ticket: int = 0
+    about: About = About()  # noqa: RUF009  (a tuple, and cannot change)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..spec import Dialect
 from . import population
+from .agents import Agent, Answer, Turn
 from .examples import Examples, examples
 from .ids import Ids
 from .limits import Limiter
@@ -27,14 +28,24 @@ class Realm:
         self.sessions = Sessions(dialect.session_expiry_s)
         self.keys: dict[str, Key] = {}
         self.balances: dict[str, int] = {}
+        self.agents: dict[str, Agent] = {}
         self._limiters: dict[str, Limiter] = {}
-        self._last_key_id = max((key.id for key in self.examples.created_keys.values()), default=0)
-        self._documented = dict(self.examples.created_keys)
         self._built_in = population.keys(dialect, self.examples)
         self._created: dict[str, Key] = {}
         self.stage: Stage | None = None
         self.former_names: dict[str, set[str]] = {}
-        for key in self._built_in.values():
+        self.reset_keys()
+        self.public = frozenset(self.keys)
+
+    def reset_keys(self) -> None:
+        """The keys as at the start, with what they had and nothing used of it."""
+        self.keys.clear()
+        self.balances.clear()
+        self._limiters.clear()
+        self._last_key_id = max((key.id for key in self.examples.created_keys.values()), default=0)
+        self._documented = dict(self.examples.created_keys)
+        self._created.clear()
+        for key in self._at_start().values():
             self.add(key)
 
     def perform(self, stage: Stage) -> None:
@@ -42,11 +53,17 @@ class Realm:
         for asked, name in self.stage.names.items() if self.stage else ():
             self.former_names.setdefault(asked, set()).add(name)
         self.stage = stage
-        everyone = {**({} if stage.replace else self._built_in), **self._created, **stage.keys}
+        everyone = {**self._at_start(), **self._created}
         self._keep({name: key for name, key in everyone.items() if self.keys.get(name) == key})
         for name, key in everyone.items():
             if name not in self.keys:
                 self.add(key)
+
+    def _at_start(self) -> dict[str, Key]:
+        """The keys that exist before the first request, those of the script among them."""
+        if self.stage is None:
+            return self._built_in
+        return {**({} if self.stage.replace else self._built_in), **self.stage.keys}
 
     def _keep(self, keys: Mapping[str, Key]) -> None:
         """Let these keys exist, and of the others nothing."""
@@ -54,15 +71,29 @@ class Realm:
         self.balances = {name: left for name, left in self.balances.items() if name in keys}
         self._limiters = {name: used for name, used in self._limiters.items() if name in keys}
 
+    def renew(self, key: Key) -> None:
+        """Nothing of that key's plan is used; requests under way are not counted against it any more."""
+        self._limiters.pop(key.name, None)
+
     def agent_name(self, asked: str) -> str | None:
-        """The name under which an agent lives, for the id a request gave; ``None`` if there is no such agent."""
-        if self.stage is None:
-            return population.agent_name(self.dialect, self.examples, asked)
+        """The name under which an agent lives, for the id a request gave; ``None`` if there is no such agent.
+
+        One that was added goes before one of the script, and that before a built-in one.
+        """
+        bare = asked.removeprefix(self.dialect.agent_prefix or "")
+        own = next((name for name in (asked, bare) if name in self.agents), None)
+        if own is not None or self.stage is None:
+            return own or population.agent_name(self.dialect, self.examples, asked)
         name = self.stage.names.get(asked)
         if name is not None or self.stage.replace:
             return name
         built_in = population.agent_name(self.dialect, self.examples, asked)
         return None if built_in in self.stage.agents else built_in
+
+    def answer(self, name: str, turn: Turn) -> Answer:
+        """What the agent of that name says, unless it is one of the script."""
+        own = self.agents.get(name)
+        return own(turn) if own else population.answer(self.examples, name, turn)
 
     @property
     def anyone(self) -> Key:

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 class Case:
-    """One request on its way through the table: what it says, read when first asked for and once."""
+    """One request on its way through the table: what it says, read when first asked for and once.
+
+    ``session_id``: the one it is answered in, once that is known. ``error``: how its agent failed.
+    """
+
+    session_id: str | None = None
+    error: str = ""
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
@@ -60,6 +66,8 @@ class Case:
     @cached_property
     def actor(self) -> Actor | None:
         """The scripted agent that is to answer: the one its session began with, else that of today's script."""
+        if self.agent in self.realm.agents:
+            return None
         if self.session is not None and self.session.acted is not None:
             began: Actor = self.session.acted[0]
             return began

@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..spec import BadFile, Clock, parse_clock
-from .app import load, run, serving
+from . import lines
+from .app import Line, Running, is_loopback, load, run, serving
 from .backend import Backend
 from .banner import banner
+from .journal import KEPT_ENTRIES, Journal
+from .journal_file import JournalFile
 
 if TYPE_CHECKING:
     from .script.watch import Watched
 
 USAGE = 2
 """The exit code of a bad flag, a bad file, or an address that cannot be had."""
+LOOPBACK = "127.0.0.1"
+SHORTEST_TOKEN = 8
+LINES: dict[str, Line] = {"text": lines.plain, "json": lines.machine}
 
 
 def serve(
@@ -35,17 +44,26 @@ def serve(
     quiet: bool = False,
     script: str | Path | None = None,
     watch: bool = False,
+    journal: int = KEPT_ENTRIES,
+    journal_file: Path | None = None,
+    log_format: str = "text",
+    control: str | None = None,
+    control_token: str | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
     The banner goes to standard output once requests are accepted; the log (unless ``quiet``) and the one line of an error
-    to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes.
+    to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes. ``journal``: how
+    many requests are kept in memory; ``journal_file``: where all of them are appended. ``control``: ``[HOST:]PORT`` of the control
+    API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given.
     """
     if watch and script is None:
         return _refuse("--watch needs a --script to watch")
+    kept = Journal(journal)
     try:
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
         backend = Backend(load(dialects or None), seed, variant=variant, fault=fault)
+        gate = _gate(control, control_token) if control is not None else None
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
     watched = None if script is None else _perform(backend, str(script))
@@ -56,20 +74,36 @@ def serve(
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        async with serving(backend, chosen, host=host, port=port, log=None if quiet else _log) as server:
+        log = None if quiet else _log
+        line = LINES[log_format]
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(
+                serving(backend, chosen, host=host, port=port, log=log, line=line, journal=kept)
+            )
+            told = await stack.enter_async_context(_controlled(server, gate)) if gate else ""
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
             gc.freeze()  # the tables stay; collections need not look at them again
-            print(banner(backend.routes, server.base_url, settings, backend.script), flush=True)
+            print(banner(backend.routes, server.base_url, settings, told, backend.script), flush=True)
+            if not is_loopback(host):
+                _log(f"warning: {host} can be reached from other machines, and the keys are no secret")
             watching = asyncio.create_task(_watch(watched, backend)) if watched and watch else None
             await stop.wait()
             if watching is not None:
                 watching.cancel()
 
-    try:
-        run(main)
-    except (OSError, OverflowError) as error:
-        return _refuse(f"cannot listen on {host}:{port}: {_reason(error)}")
+    with ExitStack() as open_files:
+        if journal_file is not None:
+            try:
+                kept.heard.append(open_files.enter_context(JournalFile(journal_file, _log)))
+            except OSError as error:
+                return _refuse(f"--journal-file: {journal_file}: {_reason(error)}")
+        try:
+            run(main)
+        except _NoControl as error:
+            return _refuse(f"--control: cannot listen on {control}: {_reason(error.why)}")
+        except (OSError, OverflowError) as error:
+            return _refuse(f"cannot listen on {host}:{port}: {_reason(error)}")
     return 0
 
 
@@ -91,6 +125,51 @@ async def _watch(watched: Watched, backend: Backend) -> None:
     from .script.watch import watch
 
     await watch(watched, backend.perform, _log)
+
+
+@dataclass(frozen=True)
+class _Gate:
+    host: str
+    port: int
+    token: str | None
+
+
+class _NoControl(Exception):
+    def __init__(self, why: OSError | OverflowError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+def _gate(address: str, token: str | None) -> _Gate:
+    """Where the control API listens, and with which token; ``ValueError``."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]") or LOOPBACK
+    if not (port.isascii() and port.isdigit() and int(port) <= 65_535):
+        raise ValueError(f"--control: expected a port or HOST:PORT, got {address!r}")
+    if token is not None and not (
+        token.isascii() and token.isprintable() and len(token) >= SHORTEST_TOKEN and " " not in token
+    ):
+        raise ValueError(f"--control-token: expected at least {SHORTEST_TOKEN} ASCII characters without a space")
+    return _Gate(host, int(port), token if token is not None or is_loopback(host) else secrets.token_urlsafe(18))
+
+
+@asynccontextmanager
+async def _controlled(server: Running, gate: _Gate) -> AsyncIterator[str]:
+    """The control API beside the backend; the line of the banner that says where."""
+    from .control.server import controlling
+    from .control.world import World
+    from .metrics import Metrics
+
+    metrics = Metrics()
+    server.journal.heard.append(metrics)
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(
+                controlling(World(server, metrics, _log), gate.host, gate.port, gate.token)
+            )
+        except (OSError, OverflowError) as error:
+            raise _NoControl(error) from None
+        yield f"{url} (token {gate.token})" if gate.token else url
 
 
 def _refuse(message: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,18 @@ class Sessions:
         """The session there, without using it; ``None`` if there is none or it has expired."""
         self._forget(now)
         return self._by_spot.get(spot)
+
+    def all_living(self, now: float) -> list[tuple[Spot, Session]]:
+        """Those that have not expired, the longest unused first."""
+        self._forget(now)
+        return list(self._by_spot.items())
+
+    def expire(self, which: Callable[[Spot], bool]) -> int:
+        """Forget those as if their idle time were over; how many they were."""
+        spots = [spot for spot in self._by_spot if which(spot)]
+        for spot in spots:
+            del self._by_spot[spot]
+        return len(spots)
 
     def _forget(self, now: float) -> None:
         if self._expiry_s is None:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 FROZEN_AT = 1_767_225_600.0
 """Where a frozen clock starts unless told otherwise: 2026-01-01T00:00:00Z."""
+FURTHEST_S = 1e9
+"""How far a clock may be moved at once, in seconds: some thirty years."""
 
 
 class Clock(Protocol):
@@ -19,6 +21,13 @@ class Clock(Protocol):
 
     def real_delay(self, seconds: float) -> float:
         """How many real seconds pass while this clock moves by ``seconds``."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by ``seconds``; raises ``ValueError`` for a negative number, since windows only open.
+
+        A pause that is under way is not cut short by it.
+        """
         ...
 
 
@@ -36,6 +45,9 @@ class ScaledClock:
     def real_delay(self, seconds: float) -> float:
         return seconds / self._factor
 
+    def advance(self, seconds: float) -> None:
+        self._epoch += forward(seconds)
+
 
 class FrozenClock:
     """Moves only when told to. Pauses take no real time, so a frozen backend never makes its client wait."""
@@ -50,10 +62,16 @@ class FrozenClock:
         return 0.0
 
     def advance(self, seconds: float) -> None:
-        """Move forward by ``seconds``; raises ``ValueError`` for a negative number, since windows only open."""
-        if seconds < 0:
-            raise ValueError(f"a clock moves forward only, not by {seconds} s")
-        self._now += seconds
+        self._now += forward(seconds)
+
+
+def forward(seconds: float) -> float:
+    """``seconds``, if a clock may move so far: ``ValueError`` for what is no number, negative, or beyond any date."""
+    if seconds < 0:
+        raise ValueError(f"a clock moves forward only, not by {seconds} s")
+    if not seconds <= FURTHEST_S:
+        raise ValueError(f"a clock moves by {FURTHEST_S:.0f} s at most, not by {seconds} s")
+    return seconds
 
 
 def parse_clock(text: str) -> Clock:

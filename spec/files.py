@@ -117,6 +117,11 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
+def mistakes(data: Any, schema: Mapping[str, Any], whole: str) -> list[str]:
+    """What is wrong with a JSON value under a schema, in the words used for files; ``whole`` names the value itself."""
+    return [problem.message for _, problem in _violations(data, {}, {}, schema, whole)]
+
+
 def _load(text: str, path: Path | str) -> tuple[Any, dict[Spot, Where], dict[Spot, Where], list[Problem]]:
     keys: dict[Spot, Where] = {}
     values: dict[Spot, Where] = {}
@@ -168,7 +173,7 @@ def _where(mark: Any) -> Where:
 
 
 def _violations(
-    data: Any, keys: dict[Spot, Where], values: dict[Spot, Where], schema: Mapping[str, Any]
+    data: Any, keys: dict[Spot, Where], values: dict[Spot, Where], schema: Mapping[str, Any], whole: str = "the file"
 ) -> Iterator[tuple[Spot, Problem]]:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
@@ -178,7 +183,7 @@ def _violations(
             error = best_match(error.context) or error.context[0]
         spot: Spot = tuple(error.absolute_path)
         where = values.get(spot, (1, 1))
-        name = ".".join(map(str, spot)) or "the file"
+        name = ".".join(map(str, spot)) or whole
         if error.validator == "additionalProperties" and isinstance(error.instance, dict):
             allowed = sorted(error.schema.get("properties", {}))
             patterns = error.schema.get("patternProperties", {})

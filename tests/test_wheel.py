@@ -100,6 +100,10 @@ def test_the_wheel_works_inside_a_project_with_names_like_ours(wheel: Path, tmp_
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "chatproof::slug::verdict" in done.stdout
+    (project / "test_own.py").write_text("def test_own(chat_simulator): assert chat_simulator.url('slug')\n")
+    command = [*command[: command.index("-W") + 2], "-p", "no:cacheprovider", "test_own.py"]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
     where = "import chatproof.conformance as c; print(c.__file__)"
     found = subprocess.run(
         [sys.executable, "-c", where], cwd=project, env=environment, capture_output=True, text=True, check=True

@@ -27,7 +27,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     ),
     "schemathesis": ("conformance/contract.py",),
     "hypothesis": ("conformance/contract.py",),
-    "pytest": ("conformance/plugin.py", "conformance/allure.py"),
+    "pytest": ("conformance/plugin.py", "conformance/allure.py", "chatproof/fixtures.py"),
     "allure": ("conformance/allure.py",),
     "allure_commons": ("conformance/allure.py",),
     "locust": (),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from chatproof import Sim, Simulator
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.plan import Plan
 from chatproof.simulator.request import HttpRequest
@@ -133,3 +134,15 @@ def desk_of() -> Callable[..., Desk]:
 def at() -> Callable[[Any, str], Any]:
     """The value at a JSON Pointer."""
     return dig
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Sim]:
+    with Simulator(seed=7, clock="frozen") as sim:
+        yield sim
+
+
+@pytest.fixture
+def sim(server: Sim, request: pytest.FixtureRequest) -> Iterator[Sim]:
+    with server.scope(f"s{id(request)}") as scope:
+        yield scope

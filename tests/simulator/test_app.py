@@ -201,6 +201,22 @@ def test_a_reset_comes_after_what_was_promised() -> None:
             _rest(sock)
 
 
+@pytest.mark.slow
+def test_a_reset_waits_until_a_slow_reader_has_what_was_promised() -> None:
+    with running(["guide"], fault="reset-mid-stream") as server, socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(DEADLINE_S)
+        host, port = server.base_url.removeprefix("http://").split(":")
+        sock.connect((host, int(port)))
+        sock.sendall(_post("/chat", {**STREAM, "message": "x" * 300_000}))
+        with server.journal.changed:
+            assert not server.journal.changed.wait_for(lambda: any(e.over for e in server.journal.entries()), 0.3)
+        got: list[bytes] = []
+        with pytest.raises(ConnectionResetError):
+            got.extend(iter(lambda: sock.recv(1024), b""))
+        assert b"".join(got) == b"".join(write.data for write in server.journal.entries()[0].plan.writes)  # type: ignore[union-attr]
+
+
 def test_a_busy_port_is_an_oserror_in_the_caller(server: Running) -> None:
     port = int(server.base_url.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"), running(["guide"], port=port):

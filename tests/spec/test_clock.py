@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import pytest
 
-from chatproof.spec.clock import FROZEN_AT, FrozenClock, ScaledClock, parse_clock
+from chatproof.spec.clock import FROZEN_AT, Clock, FrozenClock, ScaledClock, parse_clock
 
 
 def test_a_frozen_clock_moves_only_when_told() -> None:
@@ -16,9 +17,23 @@ def test_a_frozen_clock_moves_only_when_told() -> None:
     assert clock.now() == FROZEN_AT + 1.5
 
 
-def test_no_clock_moves_back() -> None:
+@pytest.mark.parametrize("clock", [FrozenClock(), ScaledClock(), ScaledClock(60)])
+def test_no_clock_moves_back_or_beyond_any_date(clock: Clock) -> None:
+    before = clock.now()
     with pytest.raises(ValueError, match="forward only, not by -1 s"):
-        FrozenClock().advance(-1)
+        clock.advance(-1)
+    for far in (1e30, math.inf, math.nan):
+        with pytest.raises(ValueError, match="by 1000000000 s at most, not by"):
+            clock.advance(far)
+    assert clock.now() - before < 3600
+
+
+@pytest.mark.parametrize("factor", [1, 60])
+def test_a_clock_that_runs_can_be_moved_on(factor: float) -> None:
+    clock = ScaledClock(factor)
+    before = clock.now()
+    clock.advance(7200)
+    assert 7200 <= clock.now() - before < 7200 + 3600
 
 
 def test_frozen_at_is_the_first_second_of_2026() -> None:

@@ -1,0 +1,49 @@
+"""The fixture ``chat_simulator`` for other projects' tests: one fake backend a session, and on it a scope for each test.
+
+Under pytest-xdist each worker has a backend of its own. Nothing of ours is imported until a test asks for the fixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .simulator.library import Sim
+
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def chat_simulator_options() -> Mapping[str, Any]:
+    """Arguments of ``Simulator`` for the whole session; a project overrides this fixture to give some."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def chat_simulator_server(chat_simulator_options: Mapping[str, Any]) -> Iterator[Sim]:
+    """The server that all tests of the session share; ``chat_simulator`` is what a test wants."""
+    from .simulator.library import Simulator
+
+    with Simulator(**chat_simulator_options) as sim:
+        yield sim
+
+
+@pytest.fixture
+def chat_simulator(chat_simulator_server: Sim) -> Iterator[Sim]:
+    """A fake backend for this test alone: its own keys, sessions, agents, faults, clock and journal."""
+    with chat_simulator_server.scope(f"t{next(NUMBERS)}") as sim:
+        yield sim
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what it asked of the fake backend."""
+    report = yield
+    sim = getattr(item, "funcargs", {}).get("chat_simulator")
+    if report.when == "call" and report.failed and sim is not None:
+        report.sections.append(("chat simulator", str(sim.journal) or "no requests"))
+    return report

@@ -1,0 +1,22 @@
+"""Where the bytes of a chunked body stand on the wire (RFC 9112, 7.1), in what this backend wrote itself."""
+
+from __future__ import annotations
+
+import re
+
+CHUNK = re.compile(rb"([0-9a-fA-F]+)(?:;[^\r\n]*)?\r\n")
+CHUNKED = re.compile(rb"^transfer-encoding:[^\r\n]*chunked", re.IGNORECASE | re.MULTILINE)
+HEAD_END = b"\r\n\r\n"
+
+
+def places(wire: bytes) -> list[int]:
+    """The offset of each byte of a chunked body; none if the response is not chunked. Stops where the chunks are broken."""
+    start = wire.find(HEAD_END) + len(HEAD_END)
+    if start < len(HEAD_END) or not CHUNKED.search(wire, 0, start):
+        return []
+    found: list[int] = []
+    while (size := CHUNK.match(wire, start)) is not None:
+        ends = size.end() + int(size[1], 16)
+        found += range(size.end(), min(ends, len(wire)))
+        start = ends + 2
+    return found

@@ -1,0 +1,216 @@
+"""What happens in a backend, through the control API: its health, faults, clock, seed and journal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from ...spec import FrozenClock
+from .. import masking
+from ..aim import aim
+from ..armed import Armed
+from ..faults import FAULTS
+from ..ids import Ids
+from ..journal import as_json
+from ..journal_file import har, version
+from ..match import Match, matching
+from ..metrics import MEDIA_TYPE
+from ..requests import Requests
+from ..scopes import RESETS, Scope
+from .inhabitants import key_text
+from .world import Answer, Call, Refused
+
+LIMIT = 100
+"""How many requests are shown, if nothing is said."""
+
+
+def health(call: Call) -> Any:
+    server = call.world.server
+    return {
+        "status": "ok",
+        "version": version(),
+        "base_url": server.base_url,
+        "urls": call.world.urls(call.scope),
+        "seed": call.scope.backend.seed,
+        "clock": _clock(call.scope),
+        "in_flight": sum(scope.backend.in_flight for scope in server.scopes),
+        "journal": len(server.journal),
+        "scopes": [scope.name for scope in server.scopes if scope.name],
+    }
+
+
+def metrics(call: Call) -> Answer:
+    server = call.world.server
+    gauges = {
+        "open_streams": ("Streams under way.", float(server.pacer.streams)),
+        "in_flight": ("Admitted requests under way.", float(sum(scope.backend.in_flight for scope in server.scopes))),
+        "journal_entries": ("Requests in the journal.", float(len(server.journal))),
+        "journal_bytes": ("What the journal holds, about.", float(server.journal.weight)),
+        "faults_in_force": (
+            "Faults in force.",
+            float(sum(len(list(scope.backend.armoury)) for scope in server.scopes)),
+        ),
+    }
+    return Answer(call.world.metrics.text(gauges), media=MEDIA_TYPE)
+
+
+def known_faults(_: Call) -> Any:
+    return {"faults": [{"fault": one.name, "layer": one.on, "breaks": list(one.breaks)} for one in FAULTS.values()]}
+
+
+def faults(call: Call) -> Any:
+    return {"faults": [_shown_fault(call, one) for one in call.scope.backend.armoury]}
+
+
+def add_fault(call: Call) -> Answer:
+    given = dict(call.body)
+    name, after = given.pop("fault"), given.pop("after", None)
+    if "key" in given:
+        given["key"] = key_text(call, given["key"])
+    armoury = call.scope.backend.armoury
+    armed = armoury.add(name, aim(**given), after)
+    warnings = masking.mask(armoury.warnings(armed), call.scope.backend.secrets())
+    for warning in warnings:
+        call.world.log(f"warning: {warning}")
+    return Answer({**_shown_fault(call, armed), "warnings": warnings}, 201)
+
+
+def remove_fault(call: Call) -> Any:
+    armoury = call.scope.backend.armoury
+    ids = [one.id for one in armoury]
+    if call.path["id"] not in ids:
+        raise Refused(404, f"no fault {call.path['id']!r} is in force; in force: {', '.join(ids) or 'none'}")
+    return {"removed": _shown_fault(call, armoury.remove(call.path["id"]))}
+
+
+def remove_faults(call: Call) -> Any:
+    return {"removed": call.scope.backend.armoury.clear()}
+
+
+def clock(call: Call) -> Any:
+    return _clock(call.scope)
+
+
+def advance(call: Call) -> Any:
+    call.scope.clock.advance(call.body["advance"])
+    return _clock(call.scope)
+
+
+def seed(call: Call) -> Any:
+    return {"seed": call.scope.backend.seed}
+
+
+def reseed(call: Call) -> Any:
+    backend = call.scope.backend
+    backend.seed = backend.armoury.seed = call.body.get("seed", backend.seed)
+    for name, realm in backend.realms.items():
+        realm.ids = Ids(backend.seed, name)
+    return {"seed": backend.seed}
+
+
+def journal(call: Call) -> Any:
+    found = _requests(call).find(**_match(call))
+    limit = _number(call, "limit", LIMIT)
+    shown = found[max(0, len(found) - limit) :]
+    if call.query.get("format", "json") not in ("json", "har"):
+        raise Refused(400, f"format: expected json or har, got {call.query['format']!r}")
+    if call.query.get("format") == "har":
+        return har(shown)
+    wire = _flag(call, "wire", False)
+    return {"found": len(found), "requests": [as_json(entry, wire) for entry in shown]}
+
+
+def one_request(call: Call) -> Any:
+    number = call.path["number"]
+    for entry in call.world.server.journal.entries():
+        if str(entry.number) == number:
+            return as_json(entry)
+    raise Refused(404, f"no request {number!r} in the journal: it may have been too long ago")
+
+
+def forget(call: Call) -> Any:
+    fits, mine = matching(**_match(call)), _mine(call)
+    return {"forgotten": call.world.server.journal.forget(lambda entry: mine(entry) and fits(entry))}
+
+
+def verify(call: Call) -> Answer:
+    """409 where it is not so, so that a shell can tell."""
+    found = _requests(call)
+    body = call.body
+    if not body.keys() & {"exactly", "at_least", "at_most", "order", "match"}:
+        raise Refused(400, "nothing to verify: expected match, exactly, at_least, at_most or order")
+    counts = {word: body[word] for word in ("exactly", "at_least", "at_most") if word in body}
+    try:
+        if counts or "match" in body:
+            found.assert_count(**counts, **body.get("match", {}))
+        found.assert_order(*body.get("order", ()))
+    except AssertionError as error:
+        return Answer({"ok": False, "message": str(error)}, 409)
+    return Answer({"ok": True})
+
+
+def reset(call: Call) -> Any:
+    what = call.body.get("what", list(RESETS))
+    for word in what:
+        RESETS[word](call.scope, call.world.server.journal)
+    return {"reset": what}
+
+
+def _clock(scope: Scope) -> dict[str, Any]:
+    now = scope.clock.now()
+    shown = datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z")
+    return {"now": now, "shown": shown, "frozen": isinstance(scope.clock, FrozenClock)}
+
+
+def _shown_fault(call: Call, armed: Armed) -> dict[str, Any]:
+    aimed = {word: value for word, value in asdict(armed.aim).items() if value not in (None, {})}
+    if "key" in aimed:
+        aimed["key"] = masking.label(aimed["key"])
+    shown = {
+        "id": armed.id,
+        "fault": armed.fault.name,
+        "layer": armed.fault.on,
+        "fired": armed.fired,
+        "fitted": armed.fitted,
+    }
+    return {
+        **shown,
+        "after": armed.after,
+        "aim": masking.mask(aimed, call.scope.backend.secrets()),
+        "spent": armed.spent,
+    }
+
+
+def _mine(call: Call) -> Match:
+    name = call.scope.name
+    return lambda entry: entry.scope == name
+
+
+def _requests(call: Call) -> Requests:
+    return Requests(call.world.server.journal, _mine(call))
+
+
+def _match(call: Call) -> dict[str, Any]:
+    match: dict[str, Any] = {
+        word: value for word, value in call.query.items() if word not in ("scope", "limit", "wire", "format")
+    }
+    if "since" in match:
+        match["since"] = _number(call, "since", 0)
+    if "streamed" in match:
+        match["streamed"] = _flag(call, "streamed", False)
+    return match
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    text = call.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise Refused(400, f"{name}: expected a whole number from 0, got {text!r}")
+    return int(text)
+
+
+def _flag(call: Call, name: str, default: bool) -> bool:
+    text = call.query.get(name, str(default).lower())
+    if text not in ("true", "false"):
+        raise Refused(400, f"{name}: expected true or false, got {text!r}")
+    return text == "true"

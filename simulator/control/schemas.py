@@ -1,0 +1,85 @@
+"""The bodies and parameters that the control API takes, as JSON Schemas; nothing else is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..match import WORDS
+from ..scopes import RESETS
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+WORD: Schema = {"type": "string", "minLength": 1}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FROM_ONE: Schema = {"type": "integer", "minimum": 1}
+
+
+def body(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    """An object of these members and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"required": list(required)} if required else {}),
+    }
+
+
+HEADERS: Schema = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
+MATCHED: dict[str, Schema] = {
+    **{word: TEXT for word in WORDS if word != "scope"},
+    "headers": HEADERS,
+    "status": {"type": ["integer", "string"]},
+    "streamed": {"type": "boolean"},
+    "since": COUNT,
+    "session": {"type": ["string", "null"]},
+}
+MATCH: Schema = {
+    "type": "object",
+    "description": "Requests that are as told in every word; null is no session, and any value of a header",
+    "properties": MATCHED,
+    "additionalProperties": False,
+}
+REPLIES: Schema = {"type": "array", "items": TEXT, "minItems": 1}
+AGENT = body(("name", "replies"), name=WORD, replies={**REPLIES, "description": "One a turn; the last is repeated"})
+KEY = body(
+    name=WORD,
+    agent=WORD,
+    requests_per_minute=FROM_ONE,
+    requests_per_day=FROM_ONE,
+    concurrent=FROM_ONE,
+    balance=COUNT,
+)
+TOP_UP = body(("key", "units"), key=WORD, units={"type": "integer"})
+RENEW = body(("key",), key=WORD)
+EXPIRE = body(session=WORD, agent=WORD, key=WORD, dialect=WORD)
+FAULT = body(
+    ("fault",),
+    fault={**WORD, "description": "One of GET /catalogue"},
+    after={**COUNT, "description": "For a fault that cuts a stream: behind that many events"},
+    times=FROM_ONE,
+    nth=FROM_ONE,
+    probability={"type": "number", "minimum": 0, "maximum": 1},
+    key=WORD,
+    agent=WORD,
+    session=WORD,
+    dialect=WORD,
+    operation=WORD,
+    contains=WORD,
+    headers=HEADERS,
+)
+CLOCK = body(("advance",), advance={"type": "number", "minimum": 0, "maximum": 1e9, "description": "Seconds"})
+SEED = body(seed={"type": "integer", "description": "The one there is, if left out"})
+VERIFY = body(
+    match=MATCH,
+    exactly=COUNT,
+    at_least=COUNT,
+    at_most=COUNT,
+    order={"type": "array", "items": MATCH, "minItems": 1},
+)
+RESET = body(what={"type": "array", "items": {"type": "string", "enum": list(RESETS)}, "minItems": 1})
+SCOPE = body(("name",), name={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})
+
+SCOPED = ("scope",)
+FOUND = (*SCOPED, *(word for word in WORDS if word not in ("headers", "scope")))
+SHOWN = (*FOUND, "limit", "wire", "format")

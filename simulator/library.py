@@ -1,0 +1,258 @@
+"""The fake backend inside a test: ``with Simulator() as sim``. Everything that ``sim`` changes is changed between two requests."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ..spec import Clock, Dialect, Plan, did_you_mean, parse_clock
+from . import own, population
+from .agents import Turn
+from .aim import aim
+from .app import Running, running
+from .armed import Armed
+from .journal import KEPT_ENTRIES, Journal
+from .population import Key
+from .requests import Requests
+from .scopes import RESETS, Scope
+
+T = TypeVar("T")
+PATIENCE_S = 30.0
+"""How long a change may wait for its turn on the thread that serves; in real seconds."""
+
+
+class Simulator:
+    """A fake backend in a thread of its own, on a free port: a context manager, ``with`` or ``async with``, that gives a ``Sim``.
+
+    ``dialects``: names or folders, all by default. ``seed``: of ids, chances and keys. ``clock``: ``"real"``, ``"frozen"``, ``"xN"``
+    or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``journal``: how many requests are kept.
+    ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
+    that cannot be had.
+    """
+
+    def __init__(
+        self,
+        dialects: Sequence[str | Path | Dialect] | None = None,
+        *,
+        seed: int = 0,
+        clock: str | Clock = "real",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        variant: str | None = None,
+        fault: str | None = None,
+        journal: int = KEPT_ENTRIES,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        if isinstance(dialects, str):
+            raise TypeError(f"dialects: expected a list of names, got the text {dialects!r}")
+        chosen = parse_clock(clock) if isinstance(clock, str) else clock
+        self._start = partial(
+            running, dialects, seed=seed, clock=chosen, host=host, port=port, variant=variant, fault=fault, log=log
+        )
+        self._kept = journal
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Sim:
+        server = self._stack.enter_context(self._start(journal=Journal(self._kept)))
+        return Sim(server, server.scopes.root)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    async def __aenter__(self) -> Sim:
+        return await asyncio.to_thread(self.__enter__)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._stack.close)
+
+
+class Sim:
+    """A running backend, or one scope of it: the same words for both. From any thread, and from an agent's function."""
+
+    def __init__(self, server: Running, scope: Scope) -> None:
+        self._server, self._scope = server, scope
+        self._made = count(1)
+        self.name = scope.name
+        self.base_url = server.base_url + scope.prefix
+        self.journal = Requests(server.journal, lambda entry: entry.scope == scope.name)
+        self.clock = SimClock(self)
+
+    def url(self, dialect: str) -> str:
+        """The base URL of that dialect's own paths; ``ValueError`` if it is not served."""
+        realms = self._scope.backend.realms
+        if dialect not in realms:
+            raise ValueError(
+                f"{dialect!r} is not served{did_you_mean(dialect, list(realms))}; served: {', '.join(realms)}"
+            )
+        return self.base_url + self._scope.backend.routes.base_path(realms[dialect].dialect)
+
+    def key(self, role: str = "valid") -> str:
+        """The key of a role: valid, limited, daily, broke, metered, revoked, other_customer, other_agent, account. ``ValueError``."""
+        known = {**population.KEY_ROLES, "metered": population.METERED_KEY}
+        if role not in known:
+            raise ValueError(f"no key is {role!r}{did_you_mean(role, list(known))}; known: {', '.join(known)}")
+        return self._scope.key(known[role])
+
+    def new_key(
+        self,
+        name: str | None = None,
+        *,
+        requests_per_minute: int | None = None,
+        requests_per_day: int | None = None,
+        concurrent: int | None = None,
+        balance: int | None = None,
+        agent: str | None = None,
+    ) -> str:
+        """A key with limits of its own, none by default, in every dialect; the text to send. ``agent``: the only one it opens."""
+        text = name or f"key-own-{next(self._made)}"
+        plan = Plan("Own", requests_per_minute, requests_per_day, concurrent)
+        self.call(lambda: [realm.add(Key(text, plan, agent, balance)) for realm in self._realms()])
+        return self._scope.key(text)
+
+    def top_up(self, key: str, units: int) -> None:
+        """Add to a key's balance, in every dialect; ``ValueError`` for a key that has none."""
+        name = key.removesuffix(self._scope.key(""))
+
+        def add() -> None:
+            found = [realm for realm in self._realms() if name in realm.balances]
+            if not found:
+                raise ValueError("that key has no balance: there is none of that name, or it never ends")
+            for realm in found:
+                realm.balances[name] += units
+
+        self.call(add)
+
+    def agent(self, name: str, *says: own.Said | Callable[[Turn], own.Said]) -> str:
+        """Let an agent exist, in every dialect; its name, as a request gives it.
+
+        ``says``: one function from a ``Turn`` to what is said, or a reply for each turn of a session, of which the last is
+        repeated. What is said is a text, an event, a pause in seconds, a list of those, or an ``Answer``. A function that
+        raises is an internal error of the dialect; its traceback is in the journal, and in the log. ``TypeError``.
+        """
+        made = own.agent(*says)
+        self.call(lambda: [realm.agents.update({name: made}) for realm in self._realms()])
+        return name
+
+    def fault(self, name: str, *, after: int | None = None, **aimed: Any) -> SimFault:
+        """Put a fault in force (``chatproof faults`` lists them) until it is removed; as a context manager, to its end.
+
+        ``aimed``: ``times`` (so often, then fine), ``nth``, ``probability``, ``key``, ``agent``, ``session``, ``dialect``,
+        ``operation``, ``contains`` (in the message), ``headers``. ``after``: so many events of a stream arrive before its cut.
+        ``ValueError`` for a bad name or word.
+        """
+        if aimed.get("key") is not None:
+            aimed["key"] = str(aimed["key"]).removesuffix(self._scope.key(""))
+        at = aim(**aimed)
+        armed = self.call(lambda: self._scope.backend.armoury.add(name, at, after))
+        return SimFault(self, armed, self.call(lambda: self._scope.backend.armoury.warnings(armed)))
+
+    def faults(self) -> list[Armed]:
+        """The faults in force, with how often each has fired."""
+        return self.call(lambda: [replace(armed) for armed in self._scope.backend.armoury])
+
+    def remove_fault(self, id: str) -> None:
+        """Take a fault out of force; nothing if there is none of that id."""
+        self.call(lambda: self._scope.backend.armoury.discard(id))
+
+    def reset(self, *what: str) -> None:
+        """Put back to how it was at the start: journal, sessions, keys, limits, balances, agents, faults, seed; all, if none is named."""
+        for word in what:
+            if word not in RESETS:
+                raise ValueError(
+                    f"{word!r} cannot be reset{did_you_mean(word, list(RESETS))}; known: {', '.join(RESETS)}"
+                )
+        self.call(lambda: [RESETS[word](self._scope, self._server.journal) for word in what or RESETS])
+
+    def scope(self, name: str) -> Sim:
+        """A world of its own on the same server, as this one was at its start; a context manager, which closes it."""
+        return Sim(self._server, self.call(lambda: self._server.scopes.open(name)))
+
+    def close(self) -> None:
+        """Close this scope, and forget its requests; the server itself is closed by its own ``with``."""
+        if self.name:
+            self.call(lambda: self._server.scopes.close(self.name))
+            self.journal.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def call(self, change: Callable[[], T]) -> T:
+        """Run that on the thread that serves, between two requests, and wait for what it gives."""
+        if threading.get_ident() == self._server.thread:
+            return change()
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(change())
+            except BaseException as error:  # noqa: BLE001  (it is the caller's)
+                done.set_exception(error)
+
+        try:
+            self._server.loop.call_soon_threadsafe(run)
+        except RuntimeError:
+            raise RuntimeError("the simulator has stopped") from None
+        return done.result(PATIENCE_S)
+
+    def _realms(self) -> Iterable[Any]:
+        return self._scope.backend.realms.values()
+
+
+class SimClock:
+    """The clock of a scope."""
+
+    def __init__(self, sim: Sim) -> None:
+        self._sim = sim
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._sim._scope.clock.now()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for windows, sessions and day caps; forward only. Pauses under way are not cut short."""
+        self._sim.call(lambda: self._sim._scope.clock.advance(seconds))
+
+
+class SimFault:
+    """A fault that was put in force. ``warnings``: the faults on its layer that it may meet."""
+
+    def __init__(self, sim: Sim, armed: Armed, warnings: Sequence[str]) -> None:
+        self._sim, self._armed, self.warnings = sim, armed, tuple(warnings)
+
+    @property
+    def id(self) -> str:
+        return self._armed.id
+
+    @property
+    def fired(self) -> int:
+        """How many answers it has changed."""
+        return self._armed.fired
+
+    @property
+    def fitted(self) -> int:
+        """How many requests it was aimed at."""
+        return self._armed.fitted
+
+    def remove(self) -> None:
+        """Take it out of force; nothing if it is out already."""
+        self._sim.remove_fault(self.id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.remove()

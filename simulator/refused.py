@@ -1,0 +1,73 @@
+"""How a refusal is told: its body, what HTTP wants beside the status, and where the caller's plan stands."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from . import population
+from .limits import Limiter, Standing
+from .refusals import Case
+from .reply import Headers, Refusal, Reply
+from .request import Mistake, bearer
+
+NOTE = "X-Chatproof-Note"
+"""The header in which this backend says what no document has words for."""
+
+
+def refused(case: Case, refusal: Refusal, log: str = "") -> Reply:
+    """The reply that tells a refusal, in the dialect's words unless it has its own. ``log``: more for the log than for the client."""
+    dialect = case.route.dialect
+    row = dialect.errors[refusal.name]
+    mistake = refusal.mistake or Mistake("", "", "")
+    message = row.message.format(
+        field=mistake.field,
+        Field=mistake.field.capitalize(),
+        problem=mistake.problem,
+        kind=mistake.kind,
+        agent=refusal.agent,
+        retry_after=refusal.retry_after,
+    )
+    fields: dict[str, Any] = {
+        "message": message if refusal.words is None else refusal.words,
+        "code": row.code,
+        "kind": mistake.kind,
+        "location": list(mistake.location),
+        "details": {},
+        "retry_after": refusal.retry_after,
+    }
+    note = ((NOTE, _one_line(refusal.note)),) if refusal.note else ()
+    headers = (*_explained(case, refusal, row.status), *limit_headers(case), *note)
+    said = f"{refusal.name}  {log}" if log else refusal.name
+    return Reply(dialect, row.status, row.shape, fields, headers=headers, refusal=refusal, said=said)
+
+
+def limit_headers(case: Case) -> Headers:
+    """Where the caller's plan stands; for callers without a key, the first plan (AMB-11)."""
+    standing: Standing | None
+    if case.limiter is not None:
+        standing = case.limiter.standing(case.now)
+    else:
+        standing = Limiter(population.first_plan(case.route.dialect)).standing(case.now)
+    if standing is None:
+        return ()
+    names = case.route.dialect.limits
+    told = (standing.limit, standing.remaining, standing.reset)
+    return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))
+
+
+def _explained(case: Case, refusal: Refusal, status: int) -> Headers:
+    """What HTTP wants beside a status: a challenge (RFC 6750, 3), the methods allowed, how long to wait."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        bad = bearer(case.request.headers) is not None
+        return (("WWW-Authenticate", 'Bearer error="invalid_token"' if bad else "Bearer"),)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return (("Allow", ", ".join(case.route.allow)),)
+    if refusal.retry_after is not None:
+        return ((case.route.dialect.limits.retry_after, str(refusal.retry_after)),)
+    return ()
+
+
+def _one_line(text: str) -> str:
+    """Any text as the value of a header (RFC 9110, 5.5)."""
+    return "".join(char if " " <= char <= "~" else char.encode("unicode_escape").decode() for char in text)[:2000]

@@ -46,8 +46,11 @@ def all_dialects() -> list[Dialect]:
 
 
 def full_profile(of: Dialect, base_url: str, **more: Any) -> Profile:
-    """Everything that the simulator can be asked for: all its keys, agents, limits and claims; never paced."""
-    said = {"base_url": base_url, "dialect": of.name, "budget": {"pace": "off"}}
+    """Everything that the simulator can be asked for: all its keys, agents, limits and claims; never paced.
+
+    Held to the reading that its agents keep what they were told to themselves, which no document says.
+    """
+    said = {"base_url": base_url, "dialect": of.name, "budget": {"pace": "off"}, "rulings": {"AMB-24": "apart"}}
     return profile({**population(of), **said, **more})
 
 

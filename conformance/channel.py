@@ -22,6 +22,8 @@ from .profile import Profile
 from .seen import Seen
 
 MOST_WAIT_S = 61.0
+UNKNOWN = (401, 403)
+"""Refusals of a key that opens nothing: what they say of limits is nobody's."""
 MOST_HUNG = 5
 """So many deadlines in a row are waited out; each may be half a minute."""
 SPENDING = ("limited", "daily", "brief", "pro")
@@ -136,7 +138,7 @@ class WireChannel:
         self._stays_open = self._stays_open or (hung and self._ended(exchange))
         self._hung = self._hung + 1 if hung else 0
         key = ask.key or ""
-        if ask.key is None or ask.key in SPENDING or self.profile.pace == 0:
+        if ask.key is None or ask.key in SPENDING or self.profile.pace == 0 or exchange.status in UNKNOWN:
             return
         if self.profile.pace is not None:
             self._ready_at[key] = time.monotonic() + 60 / self.profile.pace

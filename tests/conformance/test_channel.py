@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from chatproof.conformance.ask import Ask
@@ -10,7 +12,7 @@ from chatproof.conformance.exchange import End
 from chatproof.spec import dialect
 
 from .played import CHUNKED, server
-from .recorded import known
+from .recorded import known, response
 
 PIECE, DONE = (
     b'data: {"type": "token", "content": "x"}\n\n',
@@ -31,6 +33,22 @@ def test_streams_that_stay_open_are_waited_for_once() -> None:
             channel.endpoint = played.endpoint
             ends.append(channel.send(Ask("stream", stream=True)).end)
     assert ends == [End.IDLE_TIMEOUT, End.LEFT, End.IDLE_TIMEOUT]
+
+
+def test_the_limit_of_nobody_is_not_waited_for() -> None:
+    """A target may say to a revoked key that nothing remains until the minute ends; that is no reason to wait for it."""
+    waited: list[float] = []
+    channel = WireChannel(dialect("guide"), known(credentials={"valid": "k", "revoked": "r"}), pause=waited.append)
+    for status in (401, 401, 200, 200):
+        reset = [
+            ("X-RateLimit-Limit", "20"),
+            ("X-RateLimit-Remaining", "0"),
+            ("X-RateLimit-Reset", str(time.time_ns() // 10**9 + 30)),
+        ]
+        with server(response(status, {"response": "x"}, headers=reset)) as played:
+            channel.endpoint = played.endpoint
+            channel.send(Ask("x", key="revoked" if status == 401 else "valid"))
+    assert [round(seconds, -1) for seconds in waited] == [30], "only the valid key's"
 
 
 def test_a_target_that_answers_nothing_ends_the_run() -> None:

@@ -33,9 +33,10 @@ def test_pieces_arrive_as_they_are_made(gap: float, findings: int) -> None:
         ((0, 0, 0.2, 0.2, 0.4, 0.4, 0.6, 0.6), 0),
         ((0, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7), 1),
         ((0, 0, 0, 0, 0.7, 0.7, 0.7, 0.7), 1),
-        ((0, 0, 0, 0.35, 0.35, 0.35, 0.7, 0.7), 1),
+        ((0, 0, 0, 0.35, 0.35, 0.35, 0.7, 0.7), 0),
+        ((0, 0.1, 0.2, 0.3, 0.7, 0.7, 0.7, 0.7), 1),
     ],
-    ids=["pairs", "the first, then all", "two bursts", "three bursts"],
+    ids=["pairs", "the first, then all", "two bursts", "threes: events may share a write", "half at the end"],
 )
 def test_a_few_bursts_are_not_pieces_as_they_are_made(moments: tuple[float, ...], findings: int) -> None:
     seen = arriving(*((at, EVENT) for at in moments), (0.8, LAST), (0.8, b""), step="stream")

@@ -10,17 +10,21 @@ GAP_S = 0.1
 """How far apart the pieces of a paced stream are made, at least."""
 SPREAD = 0.5
 """Of a paced stream's due duration, at least this share must lie between its first and last piece."""
+FEWEST = 3
+"""Of fewer pieces nothing can be told."""
 VISIBLE_S, MOST_AT_ONCE = 0.02, 0.5
 """Pieces closer together than this came at once, and of a paced stream less than half of them do."""
 
 
 def bunched(seen: Seen) -> tuple[str, str] | None:
-    """What was expected of a paced stream and what came, in words; ``None`` if its pieces came as they were made.
+    """What was expected of a paced stream and what came, in words; ``None`` if its pieces came as they were made, or are too few.
 
     Several pieces in a write are legal, and a busy machine reads late; but not half of the reply.
     """
     arrivals = [seen.exchange.arrived_ns(event.wire.end - 1) / 1e9 for event in seen.events if event.kind == "delta"]
     gaps = [later - earlier for earlier, later in pairwise(arrivals)]
+    if len(arrivals) < FEWEST:
+        return None
     due, bursts = GAP_S * len(gaps), [1]
     for gap in gaps:
         bursts[-1:] = [bursts[-1], 1] if gap > VISIBLE_S else [bursts[-1] + 1]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from ...spec import Delta, Row
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, each, of
 from ..exchange import End
-from ..pace import bunched
+from ..pace import FEWEST, bunched
 from ..schema import event_violations
 from ..seen import ReadEvent, Seen
 
@@ -190,8 +190,8 @@ def done_after_failure(steps: Steps) -> Iterator[Note]:
 def progressive(steps: Steps) -> Iterator[Note]:
     """Pieces arrive as they are made, neither all at once at the end nor in a few bursts; of some tries one is enough."""
     seen = [steps["stream"], *steps.named("again-")][-1]
-    if not seen.is_stream or len(seen.events) < 3:
-        yield Unclear("the paced agent sent no stream of three events")
+    if not seen.is_stream or len(seen.of_kind("delta")) < FEWEST:
+        yield Unclear(f"the paced agent sent no stream of {FEWEST} pieces that can be read")
     elif (found := bunched(seen)) is not None:
         yield Finding(*found, seen)
 

@@ -11,16 +11,13 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-import h11
-
 from .head import FIELD_LINE, HEAD_END, Head, delimit, is_interim, read_head
 from .response import FramedChunk, FramingProblem, Response
+from .second_opinion import WORDS, doubts, first_chunks, opinion
 
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?", re.DOTALL)
 PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 LONGEST_LINE = 65536
-MOST_ASKED = 64
-"""Of a long response so many chunks are shown to h11 as well."""
 
 
 class Framer:
@@ -154,7 +151,11 @@ def parse(raw: bytes, arrivals: Sequence[tuple[int, int]], *, method: str, ended
         problems.append(
             FramingProblem(end, "surplus", f"{len(raw) - end} bytes after the end: {raw[end : end + 40]!r}")
         )
-    problems += _second_opinion(raw if problems else _first_chunks(raw, reading.chunks), method, ended)
+    if problems:
+        problems += opinion(raw, method, ended)
+    else:
+        alike = (WORDS.sub(b"a", raw[: head.end]), head.status, delimiter, complete, method, ended)
+        problems += doubts(alike, first_chunks(raw, reading.chunks), method, ended)
     return Response(
         head.version,
         head.status,
@@ -278,33 +279,3 @@ class _Body:
 
     def problem(self, offset: int, kind: str, text: str) -> None:
         self.problems.append(FramingProblem(offset, kind, text))
-
-
-def _first_chunks(raw: bytes, chunks: Sequence[FramedChunk]) -> bytes:
-    """The response as if it ended after its first chunks: h11 takes each by itself, and thousands are framed alike."""
-    if len(chunks) <= MOST_ASKED:
-        return raw
-    last = chunks[MOST_ASKED - 1]
-    return raw[: last.raw_offset + last.size] + b"\r\n0\r\n\r\n"
-
-
-def _second_opinion(raw: bytes, method: str, ended: bool) -> list[FramingProblem]:
-    """What h11 thinks of the same bytes."""
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_LINE * 16)
-    try:
-        connection.send(h11.Request(method=method, target="/", headers=[("Host", "h11")]))
-        connection.send(h11.EndOfMessage())
-    except h11.LocalProtocolError:
-        return []
-    try:
-        connection.receive_data(raw)
-        waiting = False
-        while True:
-            event = connection.next_event()
-            if event is h11.NEED_DATA and ended and not waiting:
-                connection.receive_data(b"")
-                waiting = True
-            elif event in (h11.NEED_DATA, h11.PAUSED) or isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
-                return []
-    except h11.RemoteProtocolError as error:
-        return [FramingProblem(0, "h11", str(error))]

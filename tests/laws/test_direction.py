@@ -19,7 +19,7 @@ MAY: dict[str, set[str]] = {
 }
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "aiohttp": ("simulator/",),
-    "h11": ("conformance/framing.py",),
+    "h11": ("conformance/second_opinion.py",),
     "socket": ("conformance/connection.py", "conformance/wire.py", "simulator/pacer.py"),
     "ssl": (
         "conformance/connection.py",

@@ -15,7 +15,7 @@ from chatproof.conformance.scenario import SCENARIOS, Scene, drive
 from chatproof.conformance.seen import Seen
 from chatproof.spec import dialect
 
-from .recorded import exchange, known, of, response, see, stream
+from .recorded import exchange, known, of, over, response, see, stream
 
 ONE, TWO = (Recall().tell.format(nonce=nonce) for nonce in ("kestrel", "plover"))
 MUTE, FORGOT = "Noted.", "I know of none."
@@ -142,3 +142,10 @@ def test_two_agents(elsewhere: Seen, value: str) -> None:
     assert [type(n) for n in of("session.agents_apart", turn("tell", MUTE, ONE), turn("ask", FORGOT), elsewhere)] == (
         [Unclear] if value == "apart" else [Reading]
     )
+
+
+def test_another_agent_need_not_go_on_with_the_session() -> None:
+    """A target whose sessions belong to agents may begin a new one there (AMB-24)."""
+    replaced = see(response(body={"response": "x", "session_id": "new"}), step="elsewhere", session="s", agent="other")
+    assert over("reply.session_echoed", replaced) == []
+    assert len(over("reply.session_echoed", see(replaced.exchange.raw, step="known", session="s"))) == 1

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from chatproof.conformance.profile import profile
@@ -84,7 +85,7 @@ def main(arguments: list[str]) -> None:
         counts, loads, judges = [], [], []
         for name, path in files.items():
             counts.append(sum(len(transcript.exchanges) for transcript in load(path)))
-            loads.append(best(lambda path=path: load(path)))  # type: ignore[misc]
+            loads.append(best(partial(load, path)))
             judges.append(judging(path))
             print(_row(name, counts[-1], path.stat().st_size, loads[-1], judges[-1]))
         size = sum(path.stat().st_size for path in files.values())

@@ -32,6 +32,10 @@ NOTHING_SEEN: Mapping[Over, str] = {
 }
 
 
+BROKEN: Mapping[str, Outcome] = {"MUST": "fail", "SHOULD": "warn", "MAY": "observed"}
+"""Level of a requirement -> what a finding makes of it."""
+UNDECIDED: Mapping[type[Unclear | Unverified], Outcome] = {Unclear: "inconclusive", Unverified: "not_verified"}
+"""Without a finding: what such notes make of it, the first kind first."""
 ILLEGIBLE = "nothing that this is about could be read; the requirements of `http`, `sse` and `json` say why"
 
 
@@ -200,11 +204,10 @@ def _outcome(row: Requirement, notes: Sequence[Note]) -> Judged:
         more = len(findings) - MOST_FINDINGS
         reason = f"and {more} more findings of this kind" if more > 0 else None
         level = "MUST" if any(note.pinned for note in findings) else row.level
-        outcome: Outcome = {"MUST": "fail", "SHOULD": "warn", "MAY": "observed"}[level]  # type: ignore[assignment]
-        return Judged(row, outcome, reason, tuple(findings[:MOST_FINDINGS]))
-    for kind, named in ((Unclear, "inconclusive"), (Unverified, "not_verified")):
+        return Judged(row, BROKEN[level], reason, tuple(findings[:MOST_FINDINGS]))
+    for kind, named in UNDECIDED.items():
         reasons = list(dict.fromkeys(note.reason for note in notes if isinstance(note, kind)))
         if reasons:
-            return Judged(row, named, "; ".join(reasons))  # type: ignore[arg-type]
+            return Judged(row, named, "; ".join(reasons))
     readings = list(dict.fromkeys(note.text for note in notes if isinstance(note, Reading)))
     return Judged(row, "observed", "; ".join(readings)) if readings else Judged(row, "pass")

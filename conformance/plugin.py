@@ -183,6 +183,7 @@ class RequirementItem(Item):
             self._leave_open()
 
     def _leave_open(self) -> None:
+        """A skip with its reason, unless the run is incomplete and no verdict's item is there to fail for it."""
         reason = printable(f"{self.row['outcome'].replace('_', ' ')}: {self.row['reason']}")
         guarded = any(isinstance(item, VerdictItem) for item in self.session.items)
         if result(self.session)["verdict"] == "incomplete" and not guarded:

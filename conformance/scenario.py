@@ -18,6 +18,9 @@ from .profile import Profile
 from .seen import Seen
 from .transcript import Transcript
 
+PATIENCE_S = 5
+"""How long a place that somebody has left may take to be free again; asked for each second."""
+
 
 @dataclass(frozen=True)
 class Open:

@@ -18,6 +18,7 @@ from .reply import Refusal
 from .rules import Rules, Spot
 
 T = TypeVar("T")
+EVERYTHING = Aim()
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 """From what is decided down to the wire: in this order faults are composed, whenever they were added."""
 
@@ -78,7 +79,7 @@ class Armoury:
     def __iter__(self) -> Iterator[Armed]:
         return iter(tuple(self._armed.values()))
 
-    def add(self, name: str, at: Aim = Aim(), after: int | None = None) -> Armed:  # noqa: B008  (frozen)
+    def add(self, name: str, at: Aim = EVERYTHING, after: int | None = None) -> Armed:
         """Put a fault in force. ``after``: for one that cuts a stream, behind that many events. ``ValueError`` for a bad name."""
         if name not in FAULTS:
             raise ValueError(f"no fault {name!r}{did_you_mean(name, list(FAULTS))}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import (  # noqa: F401
+from . import (  # noqa: F401  (each registers its checks when it is imported)
     auth,
     compat,
     contract,

@@ -133,8 +133,8 @@ def concurrency(steps: Steps) -> Iterator[Note]:
     held = steps.named("held-")
     if not all(seen.ok for seen in held):
         yield Unclear(f"the streams to hold open were answered {[seen.status for seen in held]}")
-    elif any(seen.exchange.end == End.LEFT and seen.exchange.detail for seen in held):
-        yield Unclear(f"a stream to hold open could not be read on: {held[0].exchange.detail}")
+    elif broken := [seen for seen in held if seen.exchange.end == End.BROKEN]:
+        yield Unclear(f"a stream to hold open could not be read on: {broken[0].exchange.detail}")
     elif any(seen.exchange.end != End.LEFT for seen in held):
         yield Unclear(
             "the streams to hold open had ended by themselves: agents.paced needs one that takes longer, "

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ..ask import Ask
 from ..plans import first_plan
-from ..scenario import Leave, Open, Scene, Script, Wait, scenario
+from ..scenario import PATIENCE_S, Leave, Open, Scene, Script, Wait, scenario
 
 MOST = 400
 """More requests than this are not spent to reach a limit."""
-PATIENCE_S = 5
 STORY = "Tell me a long story."
 """What streams are asked for that have to last until others were opened beside them."""
 

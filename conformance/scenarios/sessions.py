@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ..ask import Ask
-from ..scenario import Finish, Leave, Open, Scene, Script, Wait, scenario
+from ..scenario import PATIENCE_S, Finish, Leave, Open, Scene, Script, Wait, scenario
 
 BUSY = (409, 423, 429)
 """What a session may be refused with for as long as its last turn is not over."""
-PATIENCE_S = 5
 PART_OF_LIFE = 0.6
 """How long a session in use lies idle, of the time that it lives so: twice that is more than a life."""
 

@@ -270,7 +270,9 @@ def test_places_for_streams(statuses: tuple[int, int, int, int], concurrency: An
 
 def test_streams_that_could_not_be_read_on_held_no_place() -> None:
     raw = response(body={}, media="text/event-stream")
-    torn = Seen(replace(exchange(raw, step="held-1", end=End.LEFT), detail="bad chunk size"), dialect("guide"), known())
+    torn = Seen(
+        replace(exchange(raw, step="held-1", end=End.BROKEN), detail="bad chunk size"), dialect("guide"), known()
+    )
     (note,) = of("quota.concurrency", torn, reply(step="beyond"))
     assert note == Unclear("a stream to hold open could not be read on: bad chunk size")
 

@@ -109,8 +109,7 @@ def verify(
         if reason is None:
             reason = _play(rows, channel, seed, recorded, absent, options, hear)
     except (KeyboardInterrupt, CutShort) as ended:
-        reason = str(ended) or "interrupted"
-        absent[recorded[-1].scenario] = Absent("not_verified", f"cut short: {reason}")
+        reason = _why_ended(ended)
     evidence = Evidence(dialect, profile, tuple(recorded), absent)
     return finish(rows, evidence, Facts(seed, started, time.monotonic() - begun, channel.count, reason))
 
@@ -134,6 +133,10 @@ def exit_code(runs: Sequence[Run], *, strict: bool = False) -> int:
     if strict and any(row.outcome == "warn" for run in runs for row in run.judged):
         return 1
     return 3 if not runs or any(run.verdict == "incomplete" for run in runs) else 0
+
+
+def _why_ended(ended: KeyboardInterrupt | CutShort) -> str:
+    return str(ended) or "interrupted"
 
 
 def _preflight() -> Script:
@@ -160,7 +163,8 @@ def _play(
         scene = Scene(dialect, profile, seed, scenario.name, chooses)
         try:
             drive(scenario.play(scene), scenario.name, channel, recorded.append)
-        except CutShort:
+        except (KeyboardInterrupt, CutShort) as ended:
+            absent[scenario.name] = Absent("not_verified", f"cut short: {_why_ended(ended)}")
             raise
         except Exception as error:  # noqa: BLE001  (a crash of ours is an outcome; what else was recorded is judged)
             absent[scenario.name] = Absent("error", f"the scenario crashed: {type(error).__name__}: {error}")

@@ -34,7 +34,7 @@ class Simulator:
     """A fake backend in a thread of its own, on a free port: a context manager, ``with`` or ``async with``, that gives a ``Sim``.
 
     ``dialects``: names or folders, all by default. ``seed``: of ids, chances and keys. ``clock``: ``"real"``, ``"frozen"``, ``"xN"``
-    or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``journal``: how many requests are kept.
+    or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``script``: a file of agents, keys and plans. ``journal``: how many requests are kept.
     ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
     that cannot be had.
     """
@@ -49,6 +49,7 @@ class Simulator:
         port: int = 0,
         variant: str | None = None,
         fault: str | None = None,
+        script: str | Path | None = None,
         journal: int = KEPT_ENTRIES,
         log: Callable[[str], None] | None = None,
     ) -> None:
@@ -56,7 +57,16 @@ class Simulator:
             raise TypeError(f"dialects: expected a list of names, got the text {dialects!r}")
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
         self._start = partial(
-            running, dialects, seed=seed, clock=chosen, host=host, port=port, variant=variant, fault=fault, log=log
+            running,
+            dialects,
+            seed=seed,
+            clock=chosen,
+            host=host,
+            port=port,
+            variant=variant,
+            fault=fault,
+            log=log,
+            script=script,
         )
         self._kept = journal
         self._stack = ExitStack()
@@ -98,7 +108,7 @@ class Sim:
         return self.base_url + self._scope.backend.routes.base_path(realms[dialect].dialect)
 
     def key(self, role: str = "valid") -> str:
-        """The key of a role: valid, limited, daily, broke, metered, revoked, other_customer, other_agent, account. ``ValueError``."""
+        """The key of a role: valid, limited, brief, daily, pro, broke, metered, revoked, other_customer, other_agent, account. ``ValueError``."""
         known = {**population.KEY_ROLES, "metered": population.METERED_KEY}
         if role not in known:
             raise ValueError(f"no key is {role!r}{did_you_mean(role, list(known))}; known: {', '.join(known)}")

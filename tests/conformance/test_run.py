@@ -96,6 +96,23 @@ def test_nobody_listens() -> None:
 
 
 @pytest.mark.slow
+def test_interrupted_between_two_scenarios_what_was_finished_still_counts(server: Running) -> None:
+    heard: list[Progress] = []
+
+    def interrupt_at_the_second(progress: Progress) -> None:
+        heard.append(progress)
+        if progress.number == 2:
+            raise KeyboardInterrupt
+
+    run = verify(target(server), GUIDE, Options(level="must"), interrupt_at_the_second)
+    finished_one = heard[0].scenario
+    assert [transcript.scenario for transcript in run.evidence.transcripts] == ["preflight", finished_one]
+    assert finished_one not in run.evidence.absent
+    assert (run.verdict, run.reason) == ("incomplete", "interrupted")
+    assert "pass" in {row.outcome for row in run.judged}
+
+
+@pytest.mark.slow
 def test_only_what_is_selected_is_judged_and_only_what_it_needs_is_played(server: Running) -> None:
     heard: list[Progress] = []
     run = verify(target(server), GUIDE, Options(select=("auth/missing",)), heard.append)

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -46,6 +47,13 @@ def test_async() -> None:
             return str(reply.json()["response"])
 
     assert asyncio.run(main()) == "Hello you"
+
+
+def test_a_script_from_a_file(tmp_path: Path) -> None:
+    script = tmp_path / "script.yaml"
+    script.write_text("script: 1\nagents:\n  shop: {turns: {start: [{else: {say: good}}]}}\n")
+    with Simulator(["guide"], script=script) as sim:
+        assert text(sim, "shop") == "good"
 
 
 def test_replies_a_turn_each_and_the_last_again(sim: Sim) -> None:

@@ -29,6 +29,7 @@ class Ask:
     ``written``: how the JSON is spelt (raw UTF-8, with white space, in another order). ``body``, ``authorization``, ``headers``, ``method`` and ``path`` replace what would be built.
     ``version`` of HTTP, ``without`` some header, ``chunked`` body, ``keep``: over the scenario's kept connection,
     ``patient``: a stray 429 is waited out once. ``watch``: look afterwards whether the target closes the connection.
+    ``timed``: its times are judged, so it is recorded how late this process was itself.
     """
 
     step: str
@@ -54,6 +55,7 @@ class Ask:
     keep: bool = False
     patient: bool = True
     watch: bool = False
+    timed: bool = False
     method: str | None = None
     path: str | None = None
 

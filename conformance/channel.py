@@ -18,6 +18,7 @@ from .advertised import advertised, number
 from .ask import Ask, Via, compose
 from .endpoint import Endpoint
 from .exchange import Chunk, End, Exchange, Request
+from .lateness import Witness
 from .profile import Profile
 from .seen import Seen
 
@@ -93,9 +94,13 @@ class WireChannel:
         elif self._kept is None:
             self._kept = wire.Connection(self.endpoint, self.profile.deadlines)
         until = partial(self._is_done, request, asked) if self._stays_open else None
-        exchange = wire.send(
-            self.endpoint, request, self.profile.deadlines, until=until, connection=self._kept, watch=ask.watch
-        )
+        send = partial(wire.send, self.endpoint, request, self.profile.deadlines, until=until, connection=self._kept)
+        if ask.timed:
+            with Witness() as witness:
+                exchange = send()
+            asked = {**asked, "late_s": round(witness.late_s, 3)}
+        else:
+            exchange = send(watch=ask.watch)
         exchange = replace(exchange, id=self._number(), label=ask.step, asked=asked)
         self._after(ask, exchange)
         return exchange

@@ -21,15 +21,31 @@ def bunched(seen: Seen) -> tuple[str, str] | None:
 
     Several pieces in a write are legal, and a busy machine reads late; but not half of the reply.
     """
-    arrivals = [seen.exchange.arrived_ns(event.wire.end - 1) / 1e9 for event in seen.events if event.kind == "delta"]
-    gaps = [later - earlier for earlier, later in pairwise(arrivals)]
-    if len(arrivals) < FEWEST:
+    gaps = _gaps(seen)
+    pieces, due = len(gaps) + 1, GAP_S * len(gaps)
+    if pieces < FEWEST:
         return None
-    due, bursts = GAP_S * len(gaps), [1]
+    if sum(gaps) < SPREAD * due:
+        return f"{pieces} pieces over about {due:.1f} s", f"all of them within {sum(gaps):.3f} s"
+    if _most_at_once(gaps) >= MOST_AT_ONCE * pieces:
+        return f"{pieces} pieces, each as it is made", f"{_most_at_once(gaps)} of them at once"
+    return None
+
+
+def read_late(seen: Seen) -> float | None:
+    """By how many seconds this process was late itself, if that may be why pieces came at once; else ``None``."""
+    gaps = _gaps(seen)
+    late = float(seen.asked.get("late_s", 0.0))
+    return late if late > 0 and late >= SPREAD * GAP_S * (_most_at_once(gaps) - 1) else None
+
+
+def _gaps(seen: Seen) -> list[float]:
+    arrivals = [seen.exchange.arrived_ns(event.wire.end - 1) / 1e9 for event in seen.events if event.kind == "delta"]
+    return [later - earlier for earlier, later in pairwise(arrivals)]
+
+
+def _most_at_once(gaps: list[float]) -> int:
+    bursts = [1]
     for gap in gaps:
         bursts[-1:] = [bursts[-1], 1] if gap > VISIBLE_S else [bursts[-1] + 1]
-    if sum(gaps) < SPREAD * due:
-        return f"{len(arrivals)} pieces over about {due:.1f} s", f"all of them within {sum(gaps):.3f} s"
-    if max(bursts) >= MOST_AT_ONCE * len(arrivals):
-        return f"{len(arrivals)} pieces, each as it is made", f"{max(bursts)} of them at once"
-    return None
+    return max(bursts)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from ...spec import Delta, Row
 from ..check import Finding, Note, Reading, Steps, Unclear, Unverified, each, of
 from ..exchange import End
-from ..pace import FEWEST, bunched
+from ..pace import FEWEST, bunched, read_late
 from ..schema import event_violations
 from ..seen import ReadEvent, Seen
 
@@ -193,7 +193,9 @@ def progressive(steps: Steps) -> Iterator[Note]:
     if not seen.is_stream or len(seen.of_kind("delta")) < FEWEST:
         yield Unclear(f"the paced agent sent no stream of {FEWEST} pieces that can be read")
     elif (found := bunched(seen)) is not None:
-        yield Finding(*found, seen)
+        late = read_late(seen)
+        busy = f"this machine was itself late by {late} s, so the times of what it read tell nothing"
+        yield Finding(*found, seen) if late is None else Unclear(busy)
 
 
 @each("answers", when=lambda seen: bool(seen.asked.get("stream")) and (seen.status >= 400 or _must_refuse(seen)))

@@ -40,7 +40,7 @@ def long(scene: Scene) -> Script:
 def paced(scene: Scene) -> Script:
     """An agent whose pieces are at least 100 ms apart; asked again where they came in bursts, as a busy machine reads them."""
     for step in TRIES if scene.streams else ():
-        seen = scene.see((yield Ask(step, agent="paced", stream=True)))
+        seen = scene.see((yield Ask(step, agent="paced", stream=True, timed=True)))
         if not seen.is_stream or bunched(seen) is None:
             return
 

@@ -60,3 +60,14 @@ def test_a_target_that_answers_nothing_ends_the_run() -> None:
             assert channel.send(Ask("x")).end is End.FIRST_BYTE_TIMEOUT
     with pytest.raises(CutShort, match="5 requests in a row"):
         channel.send(Ask("x"))
+
+
+def test_only_where_times_are_judged_a_witness_says_how_late_we_were() -> None:
+    channel = WireChannel(dialect("guide"), known())
+    late = []
+    for timed in (True, False):
+        with server(response(200, {"response": "x"})) as played:
+            channel.endpoint = played.endpoint
+            late.append(channel.send(Ask("x", timed=timed)).asked.get("late_s"))
+    assert isinstance(late[0], float)
+    assert late[1] is None

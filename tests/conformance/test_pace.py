@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from chatproof.conformance.ask import Ask
-from chatproof.conformance.check import Unclear
+from chatproof.conformance.check import Finding, Unclear
+from chatproof.conformance.lateness import Witness
 from chatproof.conformance.scenario import SCENARIOS, Scene
 from chatproof.conformance.seen import Seen
 from chatproof.spec import dialect
@@ -41,6 +45,36 @@ def test_pieces_arrive_as_they_are_made(gap: float, findings: int) -> None:
 def test_a_few_bursts_are_not_pieces_as_they_are_made(moments: tuple[float, ...], findings: int) -> None:
     seen = arriving(*((at, EVENT) for at in moments), (0.8, LAST), (0.8, b""), step="stream")
     assert len(of("stream.progressive", seen)) == findings
+
+
+@pytest.mark.parametrize(("late", "kind"), [(0.0, Finding), (0.05, Finding), (0.3, Unclear)])
+def test_what_this_machine_read_late_accuses_nobody(late: float, kind: type[Finding | Unclear]) -> None:
+    moments = (0, 0.1, 0.5, 0.5, 0.5, 0.5, 0.6, 0.7)
+    seen = arriving(*((at, EVENT) for at in moments), (0.8, LAST), (0.8, b""), step="stream")
+    seen = replace(seen, exchange=replace(seen.exchange, asked={**seen.exchange.asked, "late_s": late}))
+    assert [type(note) for note in of("stream.progressive", seen)] == [kind]
+
+
+def test_no_lateness_explains_a_reply_that_was_held_back() -> None:
+    """All of it at once would take as long a sleep as half the reply."""
+    seen = arriving(*((0.7, EVENT) for _ in range(8)), (0.8, LAST), (0.8, b""), step="stream")
+    seen = replace(seen, exchange=replace(seen.exchange, asked={**seen.exchange.asked, "late_s": 0.3}))
+    assert [type(note) for note in of("stream.progressive", seen)] == [Finding]
+
+
+@pytest.mark.slow
+def test_a_witness_notices_that_nobody_could_read() -> None:
+    """For a third of a second one thread keeps the interpreter to itself."""
+    usual = sys.getswitchinterval()
+    with Witness() as witness:
+        sys.setswitchinterval(60)
+        try:
+            begun = time.monotonic()
+            while time.monotonic() < begun + 0.3:
+                pass
+        finally:
+            sys.setswitchinterval(usual)
+    assert witness.late_s > 0.2
 
 
 def test_a_stream_that_was_read_late_is_asked_for_again() -> None:

@@ -31,6 +31,8 @@ NEVER_SEEN = frozenset({"http/retry-after-unavailable", "limits/free-per-day"})
 """A 503 is asked for only where the documents have one; and no key here has a documented plan's thousand requests a day."""
 NOT_IN_A_MOMENT = frozenset({"session/expires", "session/kept-while-active"})
 """Over sockets nobody waits until a session has expired."""
+BUSY = "this machine was itself late"
+"""Why a judge on a busy machine leaves open what it would have had to time."""
 UNDECIDED = ("error", "inconclusive", "skipped", "not_verified")
 NONE: frozenset[str] = frozenset()
 
@@ -38,6 +40,8 @@ NONE: frozenset[str] = frozenset()
 def assert_silent(finished: Run, variant: str | None, *, unseen: frozenset[str] = NEVER_SEEN) -> None:
     ids = {row.requirement.id for row in finished.judged}
     undecided = {row.requirement.id: row.reason for row in finished.judged if row.outcome in UNDECIDED}
+    if (undecided.get("stream/progressive") or "").startswith(BUSY):
+        del undecided["stream/progressive"]
     assert finished.reason is None
     assert set(broken(finished)) == WARNED.get(variant or "", NONE) & ids
     assert set(undecided) - unseen == LEFT_OPEN.get(variant or "", NONE), undecided

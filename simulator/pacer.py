@@ -21,6 +21,8 @@ from .plan import Plan
 
 HIGH_WATER = 64 * 1024
 """Bytes that may wait in one connection's write buffer before its stream pauses (asyncio's own default)."""
+AT_A_TIME = 200
+"""Writes of one stream in a row, before others have their turn."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, for no time: closing sends RST instead of FIN."""
 
@@ -85,13 +87,14 @@ class Pacer:
             await self._reset(transport, drain)
 
     def _write_due(self, stream: _Stream) -> bool:
-        """Write what is due until the buffer is full; whether the plan is through."""
+        """Write what is due until the buffer is full or others have waited long enough; whether the plan is through."""
         now = self.loop.time()
         writes, transport = stream.plan.writes, stream.transport
+        pause = stream.at + AT_A_TIME
         while stream.at < len(writes):
             if transport.is_closing():
                 raise ConnectionResetError("the client has gone")
-            if self._due_at(stream) > now or transport.get_write_buffer_size() > HIGH_WATER:
+            if stream.at == pause or self._due_at(stream) > now or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
             transport.write(writes[stream.at].data)
             stream.times.append(now)

@@ -109,3 +109,22 @@ def test_a_reset_is_after_the_last_byte_has_left() -> None:
     _play(_plan(0, 0, end="reset"), transport)
     assert transport.aborted
     assert transport.waiting == 0
+
+
+def test_a_stream_of_many_writes_lets_others_have_their_turn() -> None:
+    long, short = FakeTransport(), FakeTransport()
+    seen: list[int] = []
+
+    async def main() -> None:
+        pacer = Pacer(asyncio.get_running_loop(), FrozenClock())
+
+        async def play(plan: Plan, transport: FakeTransport) -> None:
+            await pacer.carry_out(plan, cast(Any, transport), transport.drain)
+            seen.append(len(long.written))
+
+        many = Plan(tuple(Write(0.0, b"x") for _ in range(5000)), "close")
+        await asyncio.gather(play(many, long), play(Plan((Write(0.0, b"y"),), "close"), short))
+
+    asyncio.run(main())
+    assert len(long.written) == 5000
+    assert seen[0] < 5000, "the short one was over before the long one"

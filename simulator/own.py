@@ -44,7 +44,7 @@ def replying(*replies: Said) -> Agent:
     if not replies:
         raise TypeError("an agent needs something to say: replies, or a function")
     answers = [spoken(reply) for reply in replies]
-    return lambda turn: answers[min(len(turn.said), len(answers) - 1)]
+    return lambda turn: answers[min(turn.number, len(answers)) - 1]
 
 
 def calling(function: Callable[[Turn], Said]) -> Agent:

@@ -93,7 +93,7 @@ def sessions(call: Call) -> Any:
                 "key": masking.label(key),
                 "agent": agent,
                 "session": session,
-                "turns": len(held.said),
+                "turns": held.said.total,
             }
             rows.append({**row, "idle_s": idle, "expires_in_s": None if expiry is None else expiry - idle})
     return {"sessions": masking.mask(rows, call.scope.backend.secrets())}

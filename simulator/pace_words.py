@@ -38,6 +38,7 @@ MOST = 1_000_000
 """The largest count of anything here."""
 DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s|m)?")
 RATE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([A-Za-z]+)/s")
+OPEN_CALL = re.compile(r"([A-Za-z_]\w*)\([^)]*")
 CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)", re.DOTALL)
 OPENED = re.compile(r"[A-Za-z_]\w*")
 A_TIME = "a duration such as 300ms, or uniform(200ms, 400ms), normal(…), lognormal(…), recorded(…)"
@@ -79,6 +80,14 @@ def latency(said: str | Mapping[str, Any] | Latency) -> Latency:
         "load": _load,
     }
     return Latency(**_members(said, read))
+
+
+def under(name: str, read: Callable[[Any], T], said: Any) -> T:
+    """``read(said)``, whose mistakes are told of ``name``."""
+    try:
+        return read(said)
+    except BadPace as bad:
+        raise BadPace([Mistake((name, *one.path), one.message, one.key, one.word) for one in bad.mistakes]) from None
 
 
 def spread(said: Any) -> Spread:
@@ -163,9 +172,9 @@ def _members(
             wrong.append(Mistake((name,), f"unknown key {name!r}{near}", key=True))
             continue
         try:
-            made[name] = read[name](value)
+            made[name] = under(name, read[name], value)
         except BadPace as bad:
-            wrong += [Mistake((name, *one.path), one.message, one.key, one.word) for one in bad.mistakes]
+            wrong += bad.mistakes
     missing = [name for name in needed if name not in said]
     if missing:
         wrong.append(Mistake((), f"missing key {', '.join(map(repr, missing))}"))
@@ -193,6 +202,10 @@ def _called(said: Any) -> tuple[str, Any] | None:
             raise _bad((), f"expected one of {', '.join((*SPREADS, *CHUNKS[:3]))} in a mapping, got {len(said)} keys")
         return next(iter((str(name), given) for name, given in said.items()))
     found = CALL.fullmatch(said.strip()) if isinstance(said, str) else None
+    if found is None and isinstance(said, str) and OPEN_CALL.fullmatch(said.strip()):
+        raise _bad(
+            (), f"{said!r} is not closed; in a mapping of one line, write {{uniform: [1s, 2s]}}, or quotes around it"
+        )
     if found is None:
         return None
     parts = [part.strip() for part in found[2].split(",")] if found[2].strip() else []
@@ -247,7 +260,7 @@ def _flag(said: Any) -> bool:
 def _nested(line: str) -> dict[str, Any]:
     """``first=300ms stall.after=3`` as a mapping of mappings."""
     data: dict[str, Any] = {}
-    for word in re.findall(r"(?:[^\s(]|\([^)]*\)?)+", line):
+    for word in _words(line):
         name, equals, value = word.partition("=")
         outer, dot, inner = name.partition(".")
         if not equals or not name:
@@ -260,6 +273,17 @@ def _nested(line: str) -> dict[str, Any]:
     if not data:
         raise _bad((), "expected name=value, as in first=300ms gap=20ms, got nothing")
     return data
+
+
+def _words(line: str) -> list[str]:
+    """``line`` at its blanks, but for those in parentheses or before a word without ``=``."""
+    found: list[str] = []
+    for word in re.findall(r"(?:[^\s(]|\([^)]*\)?)+", line):
+        if "=" in word or not found:
+            found.append(word)
+        else:
+            found[-1] += f" {word}"
+    return found
 
 
 def _number(text: str) -> Any:

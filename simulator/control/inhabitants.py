@@ -25,7 +25,7 @@ def agents(call: Call) -> Any:
 
 
 def add_agent(call: Call) -> Answer:
-    made = own.replying(*call.body["replies"])
+    made = own.paced(own.replying(*call.body["replies"]), call.body.get("latency"), call.body.get("chunk"))
     for realm in call.scope.backend.realms.values():
         realm.agents[call.body["name"]] = made
     return Answer({"name": call.body["name"]}, 201)

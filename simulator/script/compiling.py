@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ...spec import Dialect, Plan, Usage, did_you_mean
 from ...spec.files import Spot
+from .. import pace_words
 from . import fakes
 from .findings import Findings
 from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Script, ScriptKey, Step, When
 from .template import Expression, Known, Value, Wrong, compiled, expression
+
+T = TypeVar("T")
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 ANSWERS = ("say", "chunks", "reply", "refuse")
@@ -96,7 +99,23 @@ def _agent(name: str, row: Mapping[str, Any], whole: Mapping[str, Any], found: F
         turns[turn] = tuple(rule for rule in made if rule is not None)
     ids = {dialect: (one,) if isinstance(one, str) else tuple(one) for dialect, one in row.get("ids", {}).items()}
     only = row.get("dialects")
-    return Agent(name, turns, start, variables, ids, None if only is None else tuple(only))
+    latency = _paced(row, "latency", pace_words.latency, spot, found)
+    chunk = _paced(row, "chunk", pace_words.chunk, spot, found)
+    return Agent(name, turns, start, variables, ids, None if only is None else tuple(only), latency, chunk)
+
+
+def _paced(row: Mapping[str, Any], key: str, read: Callable[[Any], T], spot: Spot, found: Findings) -> T | None:
+    """What ``key`` says of times or pieces; its mistakes are told where they stand."""
+    try:
+        return read(row[key]) if key in row else None
+    except pace_words.BadPace as bad:
+        for one in bad.mistakes:
+            if isinstance(row[key], str) and one.path:
+                told = f"{'.'.join(map(str, one.path))}: {one.message}"
+                found.error((*spot, key), told, word=one.word or str(one.path[0]))
+            else:
+                found.error((*spot, key, *one.path), one.message, key=one.key, word=one.word)
+        return None
 
 
 def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Findings, turns: list[str]) -> Rule | None:
@@ -129,6 +148,7 @@ def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Find
         _capture(body.get("capture", {}), (*here, "capture"), caught, found),
         {name: scope.value(value, (*here, "set", name)) for name, value in body.get("set", {}).items()},
         goto,
+        _paced(body, "chunk", pace_words.chunk, here, found),
     )
 
 

@@ -9,7 +9,7 @@ from ...spec.files import Spot
 from .. import population
 from .findings import Findings
 from .match import has, says, within
-from .model import Agent, Call, Fail, Rule, Script, Step, When
+from .model import Agent, Call, Fail, Rule, Say, Script, Step, When
 
 LOOK_BACK = 500
 """With how many rules before it a rule is compared."""
@@ -170,6 +170,8 @@ def _said(agent: Agent, rule: Rule, spot: Spot, found: Findings, dialects: Seque
             found.warn((*body, "refuse"), f"{name!r} is not documented in {_and(silent)}")
         if rule.usage is not None:
             found.warn((*body, "usage"), "a refusal has no usage", key=True)
+    if rule.chunk is not None and not any(isinstance(step, Say) and not step.whole for step in rule.steps):
+        found.warn((*body, "chunk"), "'chunk' is how the text of 'say' is cut, and there is none", key=True)
     usage = rule.usage
     if usage and None not in (usage.input, usage.output, usage.total):
         parts = (usage.input or 0) + (usage.output or 0)

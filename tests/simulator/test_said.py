@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from chatproof.simulator import own
 from chatproof.simulator import said as said_module
+from chatproof.simulator.agents import Turn
 from chatproof.simulator.said import KEPT_MESSAGES, Said
 from chatproof.simulator.sessions import Sessions
 
@@ -88,10 +90,14 @@ def test_whoever_asks_hears_that_sessions_were_forgotten_but_not_each_time(desk:
 
 
 def test_an_agent_sees_the_newest_and_knows_its_turn(desk: Any) -> None:
-    from chatproof.simulator import own
+    realm = desk.backend.realms["guide"]
+    turns: list[Turn] = []
 
-    realm, turns = desk.backend.realms["guide"], []
-    realm.agents["a"] = own.calling(lambda turn: turns.append(turn) or "ok")
+    def told(turn: Turn) -> str:
+        turns.append(turn)
+        return "ok"
+
+    realm.agents["a"] = own.calling(told)
     realm.agents["b"] = own.replying("first", "second")
     for number in range(KEPT_MESSAGES + 2):
         desk.chat("guide", str(number), session="s", agent="a")
@@ -103,7 +109,5 @@ def test_an_agent_sees_the_newest_and_knows_its_turn(desk: Any) -> None:
 
 
 def test_a_turn_is_numbered_by_what_was_said_unless_told() -> None:
-    from chatproof.simulator.agents import Turn
-
     assert Turn("x", ("a", "b")).number == 3
     assert Turn("x", ("a",), earlier=7).number == 8

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from .. import pace_words
 from . import fakes
 from .findings import Findings
 from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Script, ScriptKey, Step, When
+from .pattern import BadPattern, Pattern, pattern
 from .template import Expression, Known, Value, Wrong, compiled, expression
 
 T = TypeVar("T")
@@ -153,7 +153,7 @@ def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Find
 
 
 def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> tuple[When, tuple[str, ...]]:
-    pattern = _regex(row["regex"], row.get("case", False), (*spot, "regex"), found) if "regex" in row else None
+    regex = _regex(row["regex"], row.get("case", False), (*spot, "regex"), found) if "regex" in row else None
     condition: Expression | None = None
     if "if" in row:
         condition, wrong = expression(row["if"], found.place((*spot, "if")), known)
@@ -163,7 +163,7 @@ def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> 
     when = When(
         exact=_texts(row.get("exact"), strip=True),
         contains=_texts(row.get("contains")),
-        regex=pattern,
+        regex=regex,
         case=row.get("case", False),
         metadata=row.get("metadata"),
         first_turn=row.get("first_turn"),
@@ -175,21 +175,21 @@ def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> 
     )
     if set(row) == {"case"}:
         found.error(spot, "'case' alone asks for nothing; use else for a rule that always fits")
-    return when, tuple(pattern.groupindex) if pattern else ()
+    return when, regex.groups if regex else ()
 
 
-def _regex(source: str, case: bool, spot: Spot, found: Findings) -> re.Pattern[str] | None:
+def _regex(source: str, case: bool, spot: Spot, found: Findings) -> Pattern | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pattern = re.compile(source, 0 if case else re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError) as error:
-        at = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
-        found.error(spot, f"is not a regular expression: {getattr(error, 'msg', error)}{at}")
+        made = pattern(source, case, found.place(spot))
+    except BadPattern as error:
+        found.error(spot, str(error))
         return None
     if NESTED.search(source):
-        found.warn(spot, "a repeated group repeats something: some messages will take this expression for ever")
-    return pattern
+        found.warn(
+            spot,
+            "a repeated group repeats something: some messages will take this expression too long, and are answered 500",
+        )
+    return made
 
 
 def _answer(name: str, body: Mapping[str, Any], spot: Spot, scope: Scope) -> tuple[Step, ...]:

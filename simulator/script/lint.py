@@ -10,6 +10,7 @@ from .. import population
 from .findings import Findings
 from .match import has, says, within
 from .model import Agent, Call, Fail, Rule, Say, Script, Step, When
+from .pattern import Pattern, TooLong
 
 LOOK_BACK = 500
 """With how many rules before it a rule is compared."""
@@ -133,8 +134,8 @@ def _implied(first: When, second: When) -> Iterator[bool]:
         texts = second.exact or second.contains or ()
         yield bool(texts) and all(has(first, text) for text in texts)
     if first.regex is not None:
-        same = second.regex is not None and second.regex.pattern == first.regex.pattern
-        yield same or bool(second.exact and all(first.regex.search(text) for text in second.exact))
+        same = second.regex is not None and second.regex.source == first.regex.source
+        yield same or bool(second.exact and all(_finds(first.regex, text) for text in second.exact))
     if first.metadata is not None:
         yield second.metadata is not None and within(first.metadata, second.metadata)
     if first.variables is not None:
@@ -146,6 +147,13 @@ def _implied(first: When, second: When) -> Iterator[bool]:
         yield second.tool == first.tool and narrower
     if first.condition is not None:
         yield second.condition is not None and second.condition.source == first.condition.source
+
+
+def _finds(regex: Pattern, text: str) -> bool:
+    try:
+        return regex.search(text) is not None
+    except TooLong:
+        return False
 
 
 def _said(agent: Agent, rule: Rule, spot: Spot, found: Findings, dialects: Sequence[Dialect]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from ...spec import Plan, Usage
 from ..cutting import Chunk
 from ..latency import Latency
+from .pattern import Pattern
 from .template import Expression, Value
 
 Parallel = Literal["queue", "refuse"]
@@ -69,7 +69,7 @@ class When:
 
     exact: tuple[str, ...] | None = None
     contains: tuple[str, ...] | None = None
-    regex: re.Pattern[str] | None = None
+    regex: Pattern | None = None
     case: bool = False
     metadata: Mapping[str, Any] | None = None
     first_turn: bool | None = None

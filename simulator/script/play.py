@@ -15,6 +15,7 @@ from ..request import Mistake
 from .fakes import Draw, fakes
 from .match import Facts, explain, groups, miss
 from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Step
+from .pattern import TooLong
 from .template import Names, ScriptError, render, render_text
 
 KEPT = 200
@@ -77,8 +78,11 @@ def play(agent: Agent, cursor: Cursor, told: Told, draw: Draw, cut: Cut | None =
     try:
         return _play(agent, cursor, told, draw, cut)
     except ScriptError as error:
-        note = f"script error at {error.place}"
-        return Played(Refusal("internal_error", note=note), cursor, str(error), astray=True)
+        note, words = f"script error at {error.place}", None
+        if isinstance(error, TooLong):
+            note = f"{note}: {error.message}"
+            words = f"chatproof's script: {error.place}: {error.message}"
+        return Played(Refusal("internal_error", words=words, note=note), cursor, str(error), astray=True)
 
 
 def _play(agent: Agent, cursor: Cursor, told: Told, draw: Draw, cut: Cut | None) -> Played:

@@ -136,6 +136,11 @@ def judge(**options: Any) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 for any free port.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of ids: same seed, same requests, same bytes.")
 @click.option("--clock", default="real", show_default=True, metavar="real|frozen|xN", help="xN: N times as fast.")
+@click.option(
+    "--latency",
+    metavar="WORDS",
+    help="How long agents take, as 'first=300ms gap=uniform(10ms, 30ms) rate=40words/s'; see docs/scripts.md.",
+)
 @click.option("--variant", metavar="NAME", help="Answer in another legal way, as crlf or heartbeats.")
 @click.option("--fault", metavar="NAME", help="Break one thing on purpose; see `chatproof faults`.")
 @click.option(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
+from .cutting import Chunk, words
+from .latency import Latency
 
 LONG_DELTAS = 2_000
 LONG_BURST, LONG_GAP_S = 100, 0.005
@@ -22,7 +24,6 @@ UNICODE = (
 )  # fmt: skip
 """Pieces that a careless reader of streams loses or splits."""
 
-_WORDS = re.compile(r"\s*\S+|\s+")
 _CODE = re.compile(r"code:\s*(\S+)", re.IGNORECASE)
 _ASKS = re.compile(r"\bwhat code\b", re.IGNORECASE)
 _ASKS_LONG = re.compile(r"\blong\b", re.IGNORECASE)
@@ -30,22 +31,32 @@ _ASKS_LONG = re.compile(r"\blong\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Turn:
-    """What an agent is told: the message, what the user said before in this session, the request's metadata, the session's id."""
+    """What an agent is told: the message, what the user said before in this session, the request's metadata, the session's id.
+
+    ``said``: the newest ``said.KEPT_MESSAGES``, oldest first. ``earlier``: how many there were in all, where that is more.
+    """
 
     message: str
-    said: tuple[str, ...] = ()
+    said: Sequence[str] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     session: str = ""
+    earlier: int | None = field(default=None, compare=False)
+
+    @property
+    def number(self) -> int:
+        """Which turn of its session this is, from 1."""
+        return 1 + (len(self.said) if self.earlier is None else self.earlier)
 
 
 @dataclass(frozen=True)
 class Answer:
     """``steps``: pauses in seconds, each before its event; no ``Done`` among them. ``end_s``: the pause before that one.
 
-    ``by_word``: a stream of it sends its texts a word at a time.
+    ``by_word``: a stream of it sends its texts a word at a time, or as ``chunk`` says.
 
     ``usage``: ``None`` to be measured.
     ``refusal``: a refusal's name, where this agent gives no answer at all.
+    ``latency``: how long its events take, beside those pauses; ``None`` for that of the backend.
     """
 
     steps: tuple[tuple[float, Event], ...] = ()
@@ -53,14 +64,11 @@ class Answer:
     refusal: str | None = None
     end_s: float = 0.0
     by_word: bool = False
+    chunk: Chunk | None = None
+    latency: Latency | None = None
 
 
 Agent = Callable[[Turn], Answer]
-
-
-def words(text: str) -> tuple[str, ...]:
-    """``text`` in pieces that join to it again, a word in each with the space before it."""
-    return tuple(_WORDS.findall(text))
 
 
 def says(text: str) -> Answer:
@@ -141,5 +149,8 @@ def unavailable(_turn: Turn) -> Answer:
 
 
 def _recall(turn: Turn) -> str:
-    codes = [match[1] for said in turn.said for match in _CODE.finditer(said)]
-    return f"The code is {codes[-1]}" if codes else NO_CODE
+    for said in reversed(turn.said):
+        codes = _CODE.findall(said)
+        if codes:
+            return f"The code is {codes[-1]}"
+    return NO_CODE

@@ -29,6 +29,7 @@ from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
 from .journal import Closed, Entry, Journal
+from .latency import Latency
 from .masking import mask
 from .pacer import Pacer
 from .plan import End, Plan
@@ -172,12 +173,13 @@ def running(
     script: str | Path | None = None,
     log: Log | None = None,
     journal: Journal | None = None,
+    latency: Latency | None = None,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
     ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one.
     """
-    backend = Backend(load(dialects), seed, variant=variant, fault=fault)
+    backend = Backend(load(dialects), seed, variant=variant, fault=fault, latency=latency)
     if script is not None:
         from .script.reading import load as read_script
 

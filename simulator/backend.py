@@ -13,10 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..spec import Delta, Dialect, Done, Failure, Shape, did_you_mean
+from ..spec import Dialect, Done, Failure, Shape, did_you_mean
 from . import encode, meter
-from .agents import Answer, Turn, words
+from .agents import Answer, Turn
 from .armed import NOTHING, Armoury, Strike
+from .beats import Tempo, beats
+from .crowd import EVERYBODY, Crowd
+from .latency import Latency
 from .limits import Limiter
 from .plan import About, Layer, Plan, Write, build, through
 from .population import Key
@@ -26,7 +29,7 @@ from .refused import limit_headers, refused
 from .reply import Beat, Refusal, Reply
 from .request import Asked, HttpRequest, bearer, wants_stream
 from .routes import Routes
-from .rules import Rules
+from .rules import Rules, Spot
 from .sessions import Session
 from .variants import VARIANTS
 
@@ -43,8 +46,8 @@ class Backend:
     """Some dialects with their populations. The same seed and the same requests at the same times give the same bytes.
 
     ``variant`` (legal) and ``fault`` (a violation) bend it on purpose, by name, and so do further ``layers``; an unknown name
-    raises ``ValueError``. ``script``: further agents, keys and plans. ``armoury``: the faults in force, that one first; they come
-    and go while it runs.
+    raises ``ValueError``. ``script``: further agents, keys and plans. ``latency``: of every agent that has none of its own.
+    ``armoury``: the faults in force, that one first; they come and go while it runs.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Backend:
         fault: str | None = None,
         layers: Iterable[Layer] = (),
         script: Script | None = None,
+        latency: Latency | None = None,
     ) -> None:
         self.start_faults = (fault,) if fault is not None else ()
         self.armoury = Armoury(seed)
@@ -70,6 +74,8 @@ class Backend:
         self._tickets = 0
         self._held: dict[int, Limiter] = {}
         self._turns: dict[int, Session] = {}
+        self._crowd = Crowd()
+        self.latency = latency
         self.script: Script | None = None
         if script is not None:
             self.perform(script)
@@ -101,8 +107,9 @@ class Backend:
     def twin(self) -> Backend:
         """Another backend as this one was at its start."""
         fault = next(iter(self.start_faults), None)
+        bent = {"variant": self.variant, "fault": fault}
         return Backend(
-            self.routes.dialects, self.seed, variant=self.variant, fault=fault, layers=self._further, script=self.script
+            self.routes.dialects, self.seed, **bent, layers=self._further, script=self.script, latency=self.latency
         )
 
     def secrets(self) -> list[str]:
@@ -117,6 +124,7 @@ class Backend:
         session = self._turns.pop(plan.ticket, None)
         if session is not None:
             session.busy.pop(plan.ticket, None)
+        self._crowd.leave(plan.ticket)
 
     @property
     def in_flight(self) -> int:
@@ -149,7 +157,7 @@ class Backend:
             refused,
             strike.names,
             self.variant,
-            strike.yielded,
+            (*strike.yielded, *case.warnings),
             case.error,
         )
 
@@ -200,10 +208,27 @@ class Backend:
             return refused(case, refusal, log)
         usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
         realm.spend(key, meter.cost(usage))
-        beats = _beats(answer, None if breaks_off else Done(session_id, usage), streamed and answer.by_word)
+        end = None if breaks_off else Done(session_id, usage)
+        timed = self._timed(case, answer, end, spot, streamed)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
         said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}{log and f'  {log}'}"
-        return Reply(dialect, 200, dialect.reply, fields, beats, streamed, limit_headers(case), said=said)
+        return Reply(dialect, 200, dialect.reply, fields, timed, streamed, limit_headers(case), said=said)
+
+    def _timed(self, case: Case, answer: Answer, end: Done | None, spot: Spot, streamed: bool) -> tuple[Beat, ...]:
+        """The answer's events at their times. A JSON reply takes as long as its stream would."""
+        tempo = Tempo(case.realm.ids, spot, case.turn)
+        latency = answer.latency or self.latency
+        if latency is None:
+            return beats(answer, end, tempo, cut=streamed)
+        load, factor, lead_s = latency.load, 1.0, 0.0
+        group = (case.route.dialect.name, spot[1]) if answer.latency else EVERYBODY
+        if load is not None:
+            others = self._crowd.ends(group)
+            factor, lead_s = load.factor(len(others) + 1), load.wait(others, case.now)
+        timed = beats(answer, end, tempo, cut=True, latency=latency, factor=factor, lead_s=lead_s)
+        if load is not None:
+            self._crowd.join(group, self._tickets, case.now + timed[-1].due_s)
+        return timed
 
     def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
         assert case.route.operation is not None
@@ -232,19 +257,20 @@ class Backend:
     ) -> tuple[Answer | Refusal, str]:
         from .script.stage import performed
 
-        session = case.realm.sessions.open(case.rules.spot(spot), case.now)
+        session = case.opened(spot)
         self._turns[self._tickets] = session
-        played = performed(actor, session, case, spot, asked, streamed)
+        cut = streamed or (actor.latency or self.latency) is not None
+        played = performed(actor, session, case, spot, asked, streamed, cut)
         if case.rules.remember and not played.astray:
             session.acted = (actor, played.cursor)
-            session.said.append(asked.message)
+            case.realm.sessions.heard(session, asked.message)
         return played.answer, played.log
 
     def _turn(self, case: Case, spot: tuple[str, str, str], asked: Asked) -> Turn:
-        session = case.realm.sessions.open(case.rules.spot(spot), case.now)
-        turn = Turn(asked.message, tuple(session.said), asked.roles.get("metadata", {}), spot[2])
+        session = case.opened(spot)
+        turn = Turn(asked.message, session.said.view(), asked.roles.get("metadata", {}), spot[2], case.turn)
         if case.rules.remember:
-            session.said.append(asked.message)
+            case.realm.sessions.heard(session, asked.message)
         return turn
 
 
@@ -255,21 +281,6 @@ def _heard(case: Case, agent: str, turn: Turn) -> Answer:
     except Exception:  # noqa: BLE001  (it may be anybody's function)
         case.error = traceback.format_exc()
         return Answer(refusal="internal_error")
-
-
-def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]:
-    """The steps at absolute times, and ``done`` at the end unless the answer broke off."""
-    beats: list[Beat] = []
-    due = 0.0
-    for wait, event in answer.steps:
-        due += wait
-        if by_word and isinstance(event, Delta):
-            beats += [Beat(due, Delta(word)) for word in words(event.text)]
-        else:
-            beats.append(Beat(due, event))
-    if done is not None:
-        beats.append(Beat(due + answer.end_s, done))
-    return tuple(beats)
 
 
 def _variant(name: str | None) -> tuple[Layer, ...]:

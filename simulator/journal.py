@@ -147,6 +147,11 @@ class Entry:
         return b"".join(data for _, data in self.writes)
 
     @property
+    def due_s(self) -> list[float]:
+        """When each write of the answer is due, made or not: seconds of the backend's clock after the request."""
+        return [write.due_s for write in self.plan.writes] if self.plan else []
+
+    @property
     def writes(self) -> list[tuple[float, bytes]]:
         """Each write that was made: seconds after the request, and its bytes, with asterisks where a key stands."""
         return self._writes(self.hidden)
@@ -255,7 +260,7 @@ class Journal:
 def as_json(entry: Entry, wire: bool = True) -> dict[str, Any]:
     """An entry as plain data. ``wire``: with the bytes of each write, as text in Latin-1, one character a byte.
 
-    Times are milliseconds: ``at`` of the epoch, all others after the request.
+    Times are milliseconds: ``at`` of the epoch, all others after the request; ``due_ms`` of the backend's clock, the rest real.
     """
     hidden = entry.hidden
     mask = partial(masking.mask, hidden=hidden)
@@ -288,6 +293,7 @@ def as_json(entry: Entry, wire: bool = True) -> dict[str, Any]:
     }
     if wire:
         value["writes"] = [
-            {"ms": round(at * 1000, 3), "bytes": data.decode("latin-1")} for at, data in entry._writes(hidden)
+            {"ms": round(at * 1000, 3), "due_ms": round(due * 1000, 3), "bytes": data.decode("latin-1")}
+            for (at, data), due in zip(entry._writes(hidden), entry.due_s, strict=False)
         ]
     return value

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..spec import Clock, Dialect, Plan, did_you_mean, parse_clock
-from . import own, population
+from . import own, pace_words, population
 from .agents import Turn
 from .aim import aim
 from .app import Running, running
@@ -35,6 +35,7 @@ class Simulator:
 
     ``dialects``: names or folders, all by default. ``seed``: of ids, chances and keys. ``clock``: ``"real"``, ``"frozen"``, ``"xN"``
     or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``script``: a file of agents, keys and plans. ``journal``: how many requests are kept.
+    ``latency``: how long agents take that have no latency of their own, as ``"first=300ms gap=20ms"``.
     ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
     that cannot be had.
     """
@@ -52,6 +53,7 @@ class Simulator:
         script: str | Path | None = None,
         journal: int = KEPT_ENTRIES,
         log: Callable[[str], None] | None = None,
+        latency: own.LatencyWords | None = None,
     ) -> None:
         if isinstance(dialects, str):
             raise TypeError(f"dialects: expected a list of names, got the text {dialects!r}")
@@ -67,6 +69,7 @@ class Simulator:
             fault=fault,
             log=log,
             script=script,
+            latency=None if latency is None else pace_words.under("latency", pace_words.latency, latency),
         )
         self._kept = journal
         self._stack = ExitStack()
@@ -143,14 +146,23 @@ class Sim:
 
         self.call(add)
 
-    def agent(self, name: str, *says: own.Said | Callable[[Turn], own.Said]) -> str:
+    def agent(
+        self,
+        name: str,
+        *says: own.Said | Callable[[Turn], own.Said],
+        latency: own.LatencyWords | None = None,
+        chunk: own.ChunkWords | None = None,
+    ) -> str:
         """Let an agent exist, in every dialect; its name, as a request gives it.
 
         ``says``: one function from a ``Turn`` to what is said, or a reply for each turn of a session, of which the last is
         repeated. What is said is a text, an event, a pause in seconds, a list of those, or an ``Answer``. A function that
         raises is an internal error of the dialect; its traceback is in the journal, and in the log. ``TypeError``.
+
+        ``latency``: how long its answers take, as ``"first=300ms gap=uniform(10ms, 30ms)"`` or a mapping of the same words. ``chunk``: how
+        a stream cuts its texts, as ``"character"`` or ``"words(1, 4)"``. ``ValueError`` for bad words.
         """
-        made = own.agent(*says)
+        made = own.agent(*says, latency=latency, chunk=chunk)
         self.call(lambda: [realm.agents.update({name: made}) for realm in self._realms()])
         return name
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from ..spec import Delta, Event, Failure, ToolCall, ToolResult
+from . import pace_words
 from .agents import Agent, Answer, Turn, says
+from .cutting import Chunk
+from .latency import Latency
 
 EVENTS = (Delta, ToolCall, ToolResult, Failure)
 NO_LIST = (bytes, dict)
 
+LatencyWords: TypeAlias = str | Mapping[str, Any] | Latency
+ChunkWords: TypeAlias = str | Mapping[str, Any] | Chunk
 Piece: TypeAlias = str | Event | float
 """A text, an event, or a pause in seconds."""
 Said: TypeAlias = Piece | Answer | Iterable[Piece]
@@ -31,12 +37,32 @@ def spoken(said: Said) -> Answer:
     raise TypeError(f"an agent says text, events, pauses in seconds, or a list of them; not {said!r}")
 
 
-def agent(*says: Said | Callable[[Turn], Said]) -> Agent:
-    """An agent out of one function, or of a reply for each turn; ``TypeError`` for anything else."""
+def agent(
+    *says: Said | Callable[[Turn], Said], latency: LatencyWords | None = None, chunk: ChunkWords | None = None
+) -> Agent:
+    """An agent out of one function, or of a reply for each turn; ``TypeError`` for anything else.
+
+    ``latency`` and ``chunk``: how long its answers take and how its texts are cut, unless an ``Answer`` says so itself; ``ValueError``.
+    """
     functions = [said for said in says if callable(said)]
     if functions and len(says) > 1:
         raise TypeError("an agent is one function, or replies; not both")
-    return calling(functions[0]) if functions else replying(*(said for said in says if not callable(said)))
+    made = calling(functions[0]) if functions else replying(*(said for said in says if not callable(said)))
+    return paced(made, latency, chunk)
+
+
+def paced(plain: Agent, latency: LatencyWords | None, chunk: ChunkWords | None) -> Agent:
+    """The same agent with that latency and that way to cut; ``ValueError`` for bad words."""
+    if latency is None and chunk is None:
+        return plain
+    takes = None if latency is None else pace_words.under("latency", pace_words.latency, latency)
+    cut = None if chunk is None else pace_words.under("chunk", pace_words.chunk, chunk)
+
+    def answering(turn: Turn) -> Answer:
+        answer = plain(turn)
+        return replace(answer, latency=answer.latency or takes, chunk=answer.chunk or cut)
+
+    return answering
 
 
 def replying(*replies: Said) -> Agent:
@@ -44,7 +70,7 @@ def replying(*replies: Said) -> Agent:
     if not replies:
         raise TypeError("an agent needs something to say: replies, or a function")
     answers = [spoken(reply) for reply in replies]
-    return lambda turn: answers[min(len(turn.said), len(answers) - 1)]
+    return lambda turn: answers[min(turn.number, len(answers)) - 1]
 
 
 def calling(function: Callable[[Turn], Said]) -> Agent:

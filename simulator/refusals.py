@@ -13,7 +13,7 @@ from .realm import Realm
 from .reply import Refusal
 from .request import BODY_LIMIT, Asked, HttpRequest, Mistake, bearer, is_json, read_body
 from .routes import Route
-from .rules import Rules
+from .rules import Rules, Spot
 from .sessions import Session
 
 if TYPE_CHECKING:
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 class Case:
     """One request on its way through the table: what it says, read when first asked for and once.
 
-    ``session_id``: the one it is answered in, once that is known. ``error``: how its agent failed.
+    ``session_id``: the one it is answered in, once that is known. ``turn``: how many turns that has had. ``error``: how its agent failed.
+    ``warnings``: what a person should know.
     """
 
     session_id: str | None = None
+    turn: int = 0
     error: str = ""
+    warnings: tuple[str, ...] = ()
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
@@ -72,6 +75,18 @@ class Case:
             began: Actor = self.session.acted[0]
             return began
         return self.realm.stage.agents.get(self.agent or "") if self.realm.stage else None
+
+    def opened(self, spot: Spot) -> Session:
+        """The session it is answered in, used now. Where another had to be forgotten for it, a warning says so (not each time)."""
+        sessions = self.realm.sessions
+        dropped = sessions.dropped
+        session = sessions.open(self.rules.spot(spot), self.now)
+        if sessions.dropped.bit_length() > dropped.bit_length():
+            self.warnings += (
+                f"more sessions than are kept: {sessions.dropped} forgotten so far, the longest unused first",
+            )
+        self.turn = session.said.total
+        return session
 
     def _session_of(self, agent: str) -> Session | None:
         asked = self.asked.session if isinstance(self.asked, Asked) else None

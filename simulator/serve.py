@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..spec import BadFile, Clock, parse_clock
-from . import lines
+from . import lines, pace_words
 from .app import Line, Running, is_loopback, load, run, serving
 from .backend import Backend
 from .banner import banner
 from .journal import KEPT_ENTRIES, Journal
 from .journal_file import JournalFile
+from .latency import Latency
 
 if TYPE_CHECKING:
     from .script.watch import Watched
@@ -49,20 +50,22 @@ def serve(
     log_format: str = "text",
     control: str | None = None,
     control_token: str | None = None,
+    latency: str | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
     The banner goes to standard output once requests are accepted; the log (unless ``quiet``) and the one line of an error
     to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes. ``journal``: how
     many requests are kept in memory; ``journal_file``: where all of them are appended. ``control``: ``[HOST:]PORT`` of the control
-    API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given.
+    API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``latency``: how
+    long agents take that have none of their own, in the words of ``pace_words``.
     """
     if watch and script is None:
         return _refuse("--watch needs a --script to watch")
     kept = Journal(journal)
     try:
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
-        backend = Backend(load(dialects or None), seed, variant=variant, fault=fault)
+        backend = Backend(load(dialects or None), seed, variant=variant, fault=fault, latency=_latency(latency))
         gate = _gate(control, control_token) if control is not None else None
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
@@ -70,6 +73,7 @@ def serve(
     if isinstance(watched, int):
         return watched
     settings = f"seed {seed}, clock {clock if isinstance(clock, str) else type(clock).__name__}"
+    settings += f", latency {latency}" if latency else ""
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -105,6 +109,14 @@ def serve(
         except (OSError, OverflowError) as error:
             return _refuse(f"cannot listen on {host}:{port}: {_reason(error)}")
     return 0
+
+
+def _latency(words: str | None) -> Latency | None:
+    """``ValueError`` names the flag."""
+    try:
+        return None if words is None else pace_words.latency(words)
+    except pace_words.BadPace as error:
+        raise ValueError(f"--latency: {error}") from None
 
 
 def _perform(backend: Backend, path: str) -> Watched | int:

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .rules import Spot
+from .said import Said
+
+KEPT_SESSIONS = 50_000
+"""How many sessions one dialect keeps; beyond that the longest unused is forgotten, as if it had expired."""
+KEPT_CHARACTERS = 64 << 20
+"""How many characters the messages of all of them may have together."""
 
 
 @dataclass
@@ -15,13 +21,14 @@ class Session:
     """What the user has said so far, oldest first.
 
     ``acted``: the scripted agent that this session began with and where it stands in its script. ``busy``: when each turn under
-    way (by ticket) is planned to end.
+    way (by ticket) is planned to end. ``weighed``: the characters of ``said`` that its dialect has counted.
     """
 
     used_at: float
-    said: list[str] = field(default_factory=list)
+    said: Said = field(default_factory=Said)
     acted: tuple[Any, Any] | None = None
     busy: dict[int, float] = field(default_factory=dict)
+    weighed: int = 0
 
     def free_in(self, now: float) -> float:
         """Seconds until the turns under way are planned to have ended."""
@@ -29,10 +36,16 @@ class Session:
 
 
 class Sessions:
-    """The sessions of one dialect; ``expiry_s``: after how many idle seconds one is forgotten, ``None`` for never."""
+    """The sessions of one dialect; ``expiry_s``: after how many idle seconds one is forgotten, ``None`` for never.
 
-    def __init__(self, expiry_s: float | None) -> None:
+    ``dropped``: how many were forgotten because there were too many.
+    """
+
+    def __init__(self, expiry_s: float | None, limit: int = KEPT_SESSIONS, room: int = KEPT_CHARACTERS) -> None:
         self._expiry_s = expiry_s
+        self._limit, self._room = limit, room
+        self._weight = 0
+        self.dropped = 0
         self._by_spot: OrderedDict[Spot, Session] = OrderedDict()
 
     def __len__(self) -> int:
@@ -44,7 +57,13 @@ class Sessions:
         session = self._by_spot.setdefault(spot, Session(now))
         session.used_at = now
         self._by_spot.move_to_end(spot)
+        self._weigh(session)
         return session
+
+    def heard(self, session: Session, message: str) -> None:
+        """Let a session remember what was said in it."""
+        session.said.append(message)
+        self._weigh(session)
 
     def taken(self, spot: Spot, now: float) -> bool:
         """Whether a living session stands there."""
@@ -64,7 +83,7 @@ class Sessions:
         """Forget those as if their idle time were over; how many they were."""
         spots = [spot for spot in self._by_spot if which(spot)]
         for spot in spots:
-            del self._by_spot[spot]
+            self._remove(spot)
         return len(spots)
 
     def _forget(self, now: float) -> None:
@@ -74,4 +93,15 @@ class Sessions:
             spot, session = next(iter(self._by_spot.items()))
             if now - session.used_at <= self._expiry_s:
                 return
-            del self._by_spot[spot]
+            self._remove(spot)
+
+    def _weigh(self, session: Session) -> None:
+        """Forget the longest unused while there are too many, or they are too large; the one used last stays."""
+        self._weight += session.said.characters - session.weighed
+        session.weighed = session.said.characters
+        while len(self._by_spot) > 1 and (len(self._by_spot) > self._limit or self._weight > self._room):
+            self._remove(next(iter(self._by_spot)))
+            self.dropped += 1
+
+    def _remove(self, spot: Spot) -> None:
+        self._weight -= self._by_spot.pop(spot).weighed

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from chatproof.cli import cli
+from chatproof.simulator.pace_words import CHUNKS, PLAIN, SPREADS
 from chatproof.simulator.script import compiling, fakes, sandbox
-from chatproof.simulator.script.reading import schema
+from chatproof.simulator.script.reading import check_text, schema
 
 from .test_readme import SELF, free_port, matches
 
@@ -95,8 +96,22 @@ def test_every_key_has_its_row_and_every_row_its_key() -> None:
     assert rows("A key") == keys("properties", "keys", "additionalProperties")
     assert rows("An agent") == agent
     assert rows("A rule") == keys("$defs", "rule")
+    assert rows("Time") - {"300ms"} == keys("$defs", "latency")
+    assert rows("Pieces") == set(PLAIN)
     assert rows("When") == keys("$defs", "when")
     assert rows("A step of a reply") | {"args", "result"} == keys("$defs", "step")
+
+
+def test_every_script_in_it_has_no_mistakes() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    assert [check_text(text, "s.yaml").lines() for text in blocks] == [[], []]
+
+
+def test_every_spread_and_every_way_to_cut_is_told() -> None:
+    section = TEXT.partition("### Time\n")[2].partition("\n### Regular")[0]
+    assert set(SPREADS) <= set(re.findall(r"`(\w+)\(", section))
+    assert {*CHUNKS} <= set(re.findall(r"`\{(\w+):", section))
 
 
 def test_every_refusal_and_every_name_of_templates_is_told() -> None:

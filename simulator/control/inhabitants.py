@@ -25,7 +25,7 @@ def agents(call: Call) -> Any:
 
 
 def add_agent(call: Call) -> Answer:
-    made = own.replying(*call.body["replies"])
+    made = own.paced(own.replying(*call.body["replies"]), call.body.get("latency"), call.body.get("chunk"))
     for realm in call.scope.backend.realms.values():
         realm.agents[call.body["name"]] = made
     return Answer({"name": call.body["name"]}, 201)
@@ -93,7 +93,7 @@ def sessions(call: Call) -> Any:
                 "key": masking.label(key),
                 "agent": agent,
                 "session": session,
-                "turns": len(held.said),
+                "turns": held.said.total,
             }
             rows.append({**row, "idle_s": idle, "expires_in_s": None if expiry is None else expiry - idle})
     return {"sessions": masking.mask(rows, call.scope.backend.secrets())}

@@ -41,7 +41,14 @@ MATCH: Schema = {
     "additionalProperties": False,
 }
 REPLIES: Schema = {"type": "array", "items": TEXT, "minItems": 1}
-AGENT = body(("name", "replies"), name=WORD, replies={**REPLIES, "description": "One a turn; the last is repeated"})
+PACE: Schema = {"type": ["string", "object"]}
+AGENT = body(
+    ("name", "replies"),
+    name=WORD,
+    replies={**REPLIES, "description": "One a turn; the last is repeated"},
+    latency={**PACE, "description": "How long its answers take, as first=300ms gap=uniform(10ms, 30ms), or a mapping"},
+    chunk={**PACE, "description": "How a stream cuts its texts, as character, words(1, 4) or {bytes: 7}"},
+)
 KEY = body(
     name=WORD,
     agent=WORD,

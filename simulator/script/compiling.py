@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ...spec import Dialect, Plan, Usage, did_you_mean
 from ...spec.files import Spot
+from .. import pace_words
 from . import fakes
 from .findings import Findings
 from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Script, ScriptKey, Step, When
+from .pattern import BadPattern, Pattern, pattern
 from .template import Expression, Known, Value, Wrong, compiled, expression
+
+T = TypeVar("T")
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 ANSWERS = ("say", "chunks", "reply", "refuse")
@@ -96,7 +99,23 @@ def _agent(name: str, row: Mapping[str, Any], whole: Mapping[str, Any], found: F
         turns[turn] = tuple(rule for rule in made if rule is not None)
     ids = {dialect: (one,) if isinstance(one, str) else tuple(one) for dialect, one in row.get("ids", {}).items()}
     only = row.get("dialects")
-    return Agent(name, turns, start, variables, ids, None if only is None else tuple(only))
+    latency = _paced(row, "latency", pace_words.latency, spot, found)
+    chunk = _paced(row, "chunk", pace_words.chunk, spot, found)
+    return Agent(name, turns, start, variables, ids, None if only is None else tuple(only), latency, chunk)
+
+
+def _paced(row: Mapping[str, Any], key: str, read: Callable[[Any], T], spot: Spot, found: Findings) -> T | None:
+    """What ``key`` says of times or pieces; its mistakes are told where they stand."""
+    try:
+        return read(row[key]) if key in row else None
+    except pace_words.BadPace as bad:
+        for one in bad.mistakes:
+            if isinstance(row[key], str) and one.path:
+                told = f"{'.'.join(map(str, one.path))}: {one.message}"
+                found.error((*spot, key), told, word=one.word or str(one.path[0]))
+            else:
+                found.error((*spot, key, *one.path), one.message, key=one.key, word=one.word)
+        return None
 
 
 def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Findings, turns: list[str]) -> Rule | None:
@@ -129,11 +148,12 @@ def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Find
         _capture(body.get("capture", {}), (*here, "capture"), caught, found),
         {name: scope.value(value, (*here, "set", name)) for name, value in body.get("set", {}).items()},
         goto,
+        _paced(body, "chunk", pace_words.chunk, here, found),
     )
 
 
 def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> tuple[When, tuple[str, ...]]:
-    pattern = _regex(row["regex"], row.get("case", False), (*spot, "regex"), found) if "regex" in row else None
+    regex = _regex(row["regex"], row.get("case", False), (*spot, "regex"), found) if "regex" in row else None
     condition: Expression | None = None
     if "if" in row:
         condition, wrong = expression(row["if"], found.place((*spot, "if")), known)
@@ -143,7 +163,7 @@ def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> 
     when = When(
         exact=_texts(row.get("exact"), strip=True),
         contains=_texts(row.get("contains")),
-        regex=pattern,
+        regex=regex,
         case=row.get("case", False),
         metadata=row.get("metadata"),
         first_turn=row.get("first_turn"),
@@ -155,21 +175,21 @@ def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> 
     )
     if set(row) == {"case"}:
         found.error(spot, "'case' alone asks for nothing; use else for a rule that always fits")
-    return when, tuple(pattern.groupindex) if pattern else ()
+    return when, regex.groups if regex else ()
 
 
-def _regex(source: str, case: bool, spot: Spot, found: Findings) -> re.Pattern[str] | None:
+def _regex(source: str, case: bool, spot: Spot, found: Findings) -> Pattern | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pattern = re.compile(source, 0 if case else re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError) as error:
-        at = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
-        found.error(spot, f"is not a regular expression: {getattr(error, 'msg', error)}{at}")
+        made = pattern(source, case, found.place(spot))
+    except BadPattern as error:
+        found.error(spot, str(error))
         return None
     if NESTED.search(source):
-        found.warn(spot, "a repeated group repeats something: some messages will take this expression for ever")
-    return pattern
+        found.warn(
+            spot,
+            "a repeated group repeats something: some messages will take this expression too long, and are answered 500",
+        )
+    return made
 
 
 def _answer(name: str, body: Mapping[str, Any], spot: Spot, scope: Scope) -> tuple[Step, ...]:

@@ -9,7 +9,8 @@ from ...spec.files import Spot
 from .. import population
 from .findings import Findings
 from .match import has, says, within
-from .model import Agent, Call, Fail, Rule, Script, Step, When
+from .model import Agent, Call, Fail, Rule, Say, Script, Step, When
+from .pattern import Pattern, TooLong
 
 LOOK_BACK = 500
 """With how many rules before it a rule is compared."""
@@ -133,8 +134,8 @@ def _implied(first: When, second: When) -> Iterator[bool]:
         texts = second.exact or second.contains or ()
         yield bool(texts) and all(has(first, text) for text in texts)
     if first.regex is not None:
-        same = second.regex is not None and second.regex.pattern == first.regex.pattern
-        yield same or bool(second.exact and all(first.regex.search(text) for text in second.exact))
+        same = second.regex is not None and second.regex.source == first.regex.source
+        yield same or bool(second.exact and all(_finds(first.regex, text) for text in second.exact))
     if first.metadata is not None:
         yield second.metadata is not None and within(first.metadata, second.metadata)
     if first.variables is not None:
@@ -146,6 +147,13 @@ def _implied(first: When, second: When) -> Iterator[bool]:
         yield second.tool == first.tool and narrower
     if first.condition is not None:
         yield second.condition is not None and second.condition.source == first.condition.source
+
+
+def _finds(regex: Pattern, text: str) -> bool:
+    try:
+        return regex.search(text) is not None
+    except TooLong:
+        return False
 
 
 def _said(agent: Agent, rule: Rule, spot: Spot, found: Findings, dialects: Sequence[Dialect]) -> None:
@@ -170,6 +178,8 @@ def _said(agent: Agent, rule: Rule, spot: Spot, found: Findings, dialects: Seque
             found.warn((*body, "refuse"), f"{name!r} is not documented in {_and(silent)}")
         if rule.usage is not None:
             found.warn((*body, "usage"), "a refusal has no usage", key=True)
+    if rule.chunk is not None and not any(isinstance(step, Say) and not step.whole for step in rule.steps):
+        found.warn((*body, "chunk"), "'chunk' is how the text of 'say' is cut, and there is none", key=True)
     usage = rule.usage
     if usage and None not in (usage.input, usage.output, usage.total):
         parts = (usage.input or 0) + (usage.output or 0)

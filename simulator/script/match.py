@@ -125,7 +125,7 @@ def _contains(when: When, facts: Facts) -> str | None:
 def _regex(when: When, facts: Facts) -> str | None:
     if when.regex is None or when.regex.search(facts.message):
         return None
-    return f"regex: {shown(when.regex.pattern)} does not match {shown(facts.message)}"
+    return f"regex: {shown(when.regex.source)} does not match {shown(facts.message)}"
 
 
 def _metadata(when: When, facts: Facts) -> str | None:

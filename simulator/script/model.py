@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...spec import Plan, Usage
+from ..cutting import Chunk
+from ..latency import Latency
+from .pattern import Pattern
 from .template import Expression, Value
 
 Parallel = Literal["queue", "refuse"]
@@ -15,7 +17,7 @@ Parallel = Literal["queue", "refuse"]
 
 @dataclass(frozen=True)
 class Say:
-    """Text, streamed word by word or (``whole``) as one piece."""
+    """Text, streamed word by word (or as its rule or agent cuts it), or (``whole``) as one piece."""
 
     text: Value
     whole: bool = False
@@ -67,7 +69,7 @@ class When:
 
     exact: tuple[str, ...] | None = None
     contains: tuple[str, ...] | None = None
-    regex: re.Pattern[str] | None = None
+    regex: Pattern | None = None
     case: bool = False
     metadata: Mapping[str, Any] | None = None
     first_turn: bool | None = None
@@ -80,7 +82,10 @@ class When:
 
 @dataclass(frozen=True)
 class Rule:
-    """What is said, kept and where the session goes, if ``when`` holds. ``place``: ``file:line:column``; ``number`` counts from 1."""
+    """What is said, kept and where the session goes, if ``when`` holds. ``place``: ``file:line:column``; ``number`` counts from 1.
+
+    ``chunk``: how ``say`` is cut; ``None`` for as its agent has it.
+    """
 
     number: int
     place: str
@@ -91,11 +96,15 @@ class Rule:
     capture: Mapping[str, str] = field(default_factory=dict)
     set: Mapping[str, Value] = field(default_factory=dict)
     goto: str | None = None
+    chunk: Chunk | None = None
 
 
 @dataclass(frozen=True)
 class Agent:
-    """One agent: its turns by name, each with its rules in order. ``ids`` by dialect; ``dialects``: ``None`` for all."""
+    """One agent: its turns by name, each with its rules in order. ``ids`` by dialect; ``dialects``: ``None`` for all.
+
+    ``latency``: ``None`` for the backend's. ``chunk``: how ``say`` is cut; ``None`` for by word.
+    """
 
     name: str
     turns: Mapping[str, tuple[Rule, ...]]
@@ -103,6 +112,8 @@ class Agent:
     variables: Mapping[str, Any] = field(default_factory=dict)
     ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dialects: tuple[str, ...] | None = None
+    latency: Latency | None = None
+    chunk: Chunk | None = None
 
     def lives_in(self, dialect: str) -> bool:
         return self.dialects is None or dialect in self.dialects

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
 from .. import meter
-from ..agents import Answer, words
+from ..agents import Answer
+from ..cutting import BY_WORD, Chunk
 from ..reply import Refusal
 from ..request import Mistake
 from .fakes import Draw, fakes
 from .match import Facts, explain, groups, miss
 from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Step
+from .pattern import TooLong
 from .template import Names, ScriptError, render, render_text
 
 KEPT = 200
@@ -21,6 +23,10 @@ KEPT = 200
 WAITS = ("rate_limited", "unavailable")
 """Refusals that say how long to wait, and how long unless the script says so, in seconds."""
 WAIT_S = 1
+
+
+Cut = Callable[[str, Chunk], Sequence[str]]
+"""What cuts a text into the pieces of a stream."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +73,26 @@ def begin(agent: Agent) -> Cursor:
     return Cursor(agent.start, variables=dict(agent.variables))
 
 
-def play(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> Played:
-    """The answer to one turn. What goes wrong (no rule fits, a template fails) is a refusal, and the session stays as it was."""
+def play(agent: Agent, cursor: Cursor, told: Told, draw: Draw, cut: Cut | None = None) -> Played:
+    """The answer to one turn; ``cut``: where ``None``, texts are left whole. What goes wrong (no rule fits, a template fails) is a refusal, and the session stays as it was."""
     try:
-        return _play(agent, cursor, told, draw)
+        return _play(agent, cursor, told, draw, cut)
     except ScriptError as error:
-        note = f"script error at {error.place}"
-        return Played(Refusal("internal_error", note=note), cursor, str(error), astray=True)
+        note, words = f"script error at {error.place}", None
+        if isinstance(error, TooLong):
+            note = f"{note}: {error.message}"
+            words = f"chatproof's script: {error.place}: {error.message}"
+        return Played(Refusal("internal_error", words=words, note=note), cursor, str(error), astray=True)
 
 
-def _play(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> Played:
+def _play(agent: Agent, cursor: Cursor, told: Told, draw: Draw, cut: Cut | None) -> Played:
     names = _names(agent, cursor, told, draw)
     facts = Facts(told.message, told.metadata, cursor.answered == 0, cursor.variables, cursor.results, names)
     misses = []
     for rule in agent.turns[cursor.turn]:
         missed = miss(rule, facts)
         if missed is None:
-            return _take(rule, cursor, told, names)
+            return _take(agent, rule, cursor, told, names, cut)
         misses.append(missed)
     what = f"no rule of agent {agent.name!r}, turn {cursor.turn!r}, fits"
     lines = list(explain(misses))
@@ -93,7 +102,7 @@ def _play(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> Played:
     return Played(Refusal("internal_error", words=whole, note=note), cursor, log, astray=True)
 
 
-def _take(rule: Rule, cursor: Cursor, told: Told, names: dict[str, Any]) -> Played:
+def _take(agent: Agent, rule: Rule, cursor: Cursor, told: Told, names: dict[str, Any], cut: Cut | None) -> Played:
     caught = groups(rule, told.message)
     variables = {**cursor.variables, **{name: caught[group] for name, group in rule.capture.items()}}
     taken = dict(cursor.taken)
@@ -111,10 +120,11 @@ def _take(rule: Rule, cursor: Cursor, told: Told, names: dict[str, Any]) -> Play
     log = f"turn {cursor.turn!r} rule {rule.number}"
     if rule.refuse is not None:
         return Played(_refusal(rule.refuse, names), after, log)
-    steps = tuple(_events(rule.steps, names, told.stream))
+    chunk = rule.chunk or agent.chunk or BY_WORD
+    steps = tuple(_events(rule.steps, names, cut and (lambda text: cut(text, chunk))))
     results = {event.name: event.result for _, event in steps if isinstance(event, ToolResult)}
     ends = sum(step.after_s for step in rule.steps[_last(rule.steps) :])
-    answer = Answer(steps, _usage(rule.usage, told.message, steps), end_s=ends)
+    answer = Answer(steps, _usage(rule.usage, told.message, steps), end_s=ends, latency=agent.latency)
     return Played(answer, replace(after, results={**cursor.results, **results}), log)
 
 
@@ -136,14 +146,16 @@ def _names(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> dict[str, An
     }  # fmt: skip
 
 
-def _events(steps: tuple[Step, ...], names: Names, stream: bool) -> Iterator[tuple[float, Event]]:
+def _events(
+    steps: tuple[Step, ...], names: Names, cut: Callable[[str], Sequence[str]] | None
+) -> Iterator[tuple[float, Event]]:
     pause = 0.0
     for step in steps:
         pause += step.after_s
         match step:
             case Say(text, whole):
                 said = render_text(text, names)
-                for piece in words(said) if stream and not whole else (said,):
+                for piece in (said,) if whole or cut is None else cut(said):
                     yield pause, Delta(piece)
                     pause = 0.0
             case Call():

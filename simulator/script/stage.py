@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from ...spec import Dialect, Plan
+from ..beats import Tempo
 from ..ids import Ids
 from ..population import GENEROUS, Key
 from ..refusals import Case
@@ -42,8 +43,10 @@ def stage(script: Script, dialect: Dialect) -> Stage:
     return Stage(here, names, keys, script.replace, script.parallel)
 
 
-def performed(actor: Agent, session: Session, case: Case, spot: Spot, asked: Asked, streamed: bool) -> Played:
-    """One turn of ``session``, which it leaves as it is."""
+def performed(
+    actor: Agent, session: Session, case: Case, spot: Spot, asked: Asked, streamed: bool, cut: bool
+) -> Played:
+    """One turn of ``session``, which it leaves as it is. ``cut``: whether texts are, which a JSON reply wants for its times alone."""
     cursor: Cursor = session.acted[1] if session.acted is not None else begin(actor)
     told = Told(
         message=asked.message,
@@ -56,14 +59,15 @@ def performed(actor: Agent, session: Session, case: Case, spot: Spot, asked: Ask
         stream=streamed,
         said=tuple(session.said[-SAID:]),
     )
-    return play(actor, cursor, told, chance(case.realm.ids, spot, cursor.answered))
+    cutting = Tempo(case.realm.ids, spot, case.turn).cutter() if cut else None
+    return play(actor, cursor, told, chance(case.realm.ids, spot, cursor.answered), cutting)
 
 
 def chance(ids: Ids, spot: Spot, turn: int) -> Draw:
     """The chance of one turn: it depends on the seed, the session and the turn, and on nothing that other sessions do."""
     stream = f"fake/{'/'.join(spot)}/{turn}"
     numbers = count(1)
-    return lambda: int(ids.at(stream, next(numbers)), 16)
+    return lambda: int(ids.decide("fake", ids.at(stream, next(numbers))), 16)
 
 
 def _key(key: ScriptKey, script: Script, dialect: Dialect) -> Key:

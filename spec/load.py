@@ -17,6 +17,7 @@ from .model import (
     Limits,
     Operation,
     Plan,
+    Reading,
     Request,
     Requirement,
     Roles,
@@ -69,7 +70,14 @@ def ambiguities() -> tuple[Ambiguity, ...]:
     """The register of open questions and our rulings."""
     data = _read(ROOT / "ambiguities.yaml", "ambiguities")
     return tuple(
-        Ambiguity(row["id"], row["question"], tuple(row["readings"]), row["ruling"], tuple(row["dialects"]))
+        Ambiguity(
+            row["id"],
+            row["question"],
+            tuple(Reading(**one) for one in row["readings"]),
+            row["ruling"],
+            tuple(row["dialects"]),
+            tuple(Reading(**one) for one in row.get("quirks", ())),
+        )
         for row in data["ambiguities"]
     )
 

@@ -12,7 +12,7 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -170,14 +170,16 @@ def running(
     variant: str | None = None,
     fault: str | None = None,
     script: str | Path | None = None,
+    rulings: Mapping[str, str] | None = None,
+    limits: bool = True,
     log: Log | None = None,
     journal: Journal | None = None,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
-    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one.
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``.
     """
-    backend = Backend(load(dialects), seed, variant=variant, fault=fault)
+    backend = Backend(load(dialects), seed, variant=variant, fault=fault, rulings=rulings, limits=limits)
     if script is not None:
         from .script.reading import load as read_script
 

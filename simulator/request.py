@@ -105,6 +105,16 @@ def read_body(dialect: Dialect, operation: Operation, body: bytes) -> Asked | Mi
     return Asked(roles)
 
 
+def odd_message(dialect: Dialect, message: str) -> Mistake | None:
+    """What is odd about a message that is text: nothing in it, or half of a surrogate pair (AMB-20)."""
+    pointer = dialect.request.chat["message"][0]
+    if not message:
+        return Mistake(*_named(pointer, "must not be empty", "string_too_short"))
+    if any("\ud800" <= char <= "\udfff" for char in message):
+        return Mistake(*_named(pointer, "must be well-formed text", "string_unicode"))
+    return None
+
+
 def wants_stream(dialect: Dialect, operation: Operation, asked: Asked, headers: Mapping[str, str]) -> bool | None:
     """Whether this request asks for a stream; ``None`` if it says nothing and the default decides."""
     if operation.mode != "switched":

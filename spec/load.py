@@ -82,6 +82,11 @@ def ambiguities() -> tuple[Ambiguity, ...]:
     )
 
 
+def presets() -> Mapping[str, Plan]:
+    """Plans of ours, for where a document has no figures for a plan of that name."""
+    return {name: Plan(name, **row) for name, row in read_trusted(ROOT / "presets.yaml")["plans"].items()}
+
+
 def vectors(folder: str | Path) -> tuple[Vector, ...]:
     """The golden bytes of a dialect's folder, or of ``web``."""
     data = _read(_folder(str(folder)) / "vectors.yaml", "vectors")

@@ -6,7 +6,7 @@ run takes no time but thinking, even over the expiry of a session, and two runs 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -67,15 +67,17 @@ def verify(
     front: Front | None = None,
     seed: int = SEED,
     script: Script | None = None,
+    rulings: Mapping[str, str] | None = None,
+    select: tuple[str, ...] = (),
 ) -> Run:
-    """A full run against a backend of that dialect alone, bent as said; a session's expiry is waited for."""
+    """A full run (or of the rows in ``select``) against a backend of that dialect alone, bent as said; a session's expiry is waited for."""
     clock = FrozenClock()
-    backend = Backend([of], seed, fault=fault, variant=variant, script=script)
+    backend = Backend([of], seed, fault=fault, variant=variant, script=script, rulings=rulings)
     expiry = {} if of.session_expiry_s is None else {"session_expiry": of.session_expiry_s}
     known = full_profile(of, "http://memory", **expiry)
     known = replace(known, agents={role: agent for role, agent in known.agents.items() if role != LONG})
     channel = MemoryChannel(of, known, pause=clock.advance, backend=backend, clock=clock, front=front)
-    finished = run.verify(known, of, Options(seed=seed), channel=channel)
+    finished = run.verify(known, of, Options(select=select, seed=seed), channel=channel)
     return replace(finished, facts=replace(finished.facts, started=FROZEN_AT, duration_s=clock.now() - FROZEN_AT))
 
 

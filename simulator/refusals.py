@@ -12,7 +12,7 @@ from .limits import Limiter
 from .population import Key
 from .realm import Realm
 from .reply import Refusal
-from .request import BODY_LIMIT, Asked, HttpRequest, Mistake, bearer, is_json, odd_message, read_body
+from .request import Asked, HttpRequest, Mistake, bearer, is_json, odd_message, read_body
 from .routes import Route
 from .rules import Readings, Rules
 from .sessions import Session
@@ -100,7 +100,7 @@ def _auth(case: Case) -> Refusal | None:
 
 
 def _size(case: Case) -> Refusal | None:
-    return Refusal("too_large") if len(case.request.body) > BODY_LIMIT else None
+    return Refusal("too_large") if len(case.request.body) > case.rules.readings.body_limit else None
 
 
 def _media(case: Case) -> Refusal | None:

@@ -13,6 +13,8 @@ from .pointer import parts
 
 BODY_LIMIT = 1 << 20
 """The largest body taken, in bytes."""
+TAKEN_LIMIT = 1 << 22
+"""The same where odd input is taken (AMB-20)."""
 
 TYPES: dict[str, tuple[type, str, str]] = {
     "agent": (str, "must be a string", "string_type"),
@@ -29,7 +31,7 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request as it came. ``headers``: names in lower case. ``body`` may be cut off right above ``BODY_LIMIT``."""
+    """One request as it came. ``headers``: names in lower case. ``body`` may be cut off right above the limit."""
 
     method: str
     target: str

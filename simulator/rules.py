@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .reply import Refusal
+from .request import BODY_LIMIT, TAKEN_LIMIT
 
 Spot = tuple[str, str, str]
 """Whose session it is: the key, the agent, the session's id."""
@@ -45,6 +46,11 @@ class Readings:
     shared_sessions: bool = False
     second_turn_refused: bool = False
     agent_keys_make_keys: bool = False
+
+    @property
+    def body_limit(self) -> int:
+        """The largest body taken, in bytes."""
+        return TAKEN_LIMIT if self.odd_input == "taken" else BODY_LIMIT
 
 
 @dataclass(frozen=True)

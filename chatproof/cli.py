@@ -146,6 +146,15 @@ def judge(**options: Any) -> None:
 @click.option(
     "--script", type=PATH, metavar="FILE", help="Agents, keys and plans of your own; see `check` and `init --script`."
 )
+@click.option(
+    "--ruling",
+    multiple=True,
+    metavar="AMB-NN=READING",
+    help="Follow that reading of an open question; repeatable, see docs/rulings.md.",
+)
+@click.option(
+    "--no-limits", "limits", flag_value=False, default=True, help="Hold nobody to a plan or a balance, for load tests."
+)
 @click.option("--watch", is_flag=True, help="Read the script again when it changes; a bad one changes nothing.")
 @click.option(
     "--journal",

@@ -31,10 +31,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reading:
-    """Which reading of an open question the target follows. ``value`` is what a profile's ``rulings`` may pin."""
+    """Which reading of an open question the target follows. ``value`` is what a profile's ``rulings`` may pin.
+
+    ``also``: further names that the same evidence leaves possible, or that this row says nothing about: to pin one of them is no
+    contradiction.
+    """
 
     value: str
     text: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ def _pinned(row: Requirement, profile: Profile, notes: Iterable[Note]) -> Iterat
     """A reading that differs from the one the profile pins is a finding."""
     pin = profile.rulings.get(row.ambiguity or "")
     for note in notes:
-        if isinstance(note, Reading) and pin is not None and note.value != pin:
+        if isinstance(note, Reading) and pin is not None and pin not in (note.value, *note.also):
             yield Finding(f"the reading {pin!r}, which the profile pins", f"{note.value!r}: {note.text}", pinned=True)
         else:
             yield note

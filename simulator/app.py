@@ -12,7 +12,7 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from .latency import Latency
 from .masking import mask
 from .pacer import Pacer
 from .plan import End, Plan
-from .request import BODY_LIMIT, HttpRequest
+from .request import HttpRequest
 from .scopes import Scope, Scopes
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -72,7 +72,7 @@ class Front:
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         began = self.pacer.loop.time()
-        asked = await _read(request)
+        asked = await _read(request, self.scopes.root.backend.rules.readings.body_limit)
         scope, heard = self.scopes.find(asked)
         entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         closed: Closed = "client"
@@ -171,15 +171,19 @@ def running(
     variant: str | None = None,
     fault: str | None = None,
     script: str | Path | None = None,
+    rulings: Mapping[str, str] | None = None,
+    limits: bool = True,
     log: Log | None = None,
     journal: Journal | None = None,
     latency: Latency | None = None,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
-    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one.
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``.
     """
-    backend = Backend(load(dialects), seed, variant=variant, fault=fault, latency=latency)
+    backend = Backend(
+        load(dialects), seed, variant=variant, fault=fault, latency=latency, rulings=rulings, limits=limits
+    )
     if script is not None:
         from .script.reading import load as read_script
 
@@ -225,31 +229,31 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         runner.run(main())
 
 
-async def _read(request: BaseRequest) -> HttpRequest:
+async def _read(request: BaseRequest, limit: int) -> HttpRequest:
     """The request whole, its body cut off right above the limit; what is cut off closes the connection."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     declared = headers.get("content-length", "0")
     if headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
-        if declared.isdigit() and int(declared) <= BODY_LIMIT:
+        if declared.isdigit() and int(declared) <= limit:
             request.transport.write(CONTINUE)
         else:
-            return _request(request, headers, bytes(BODY_LIMIT + 1))
+            return _request(request, headers, bytes(limit + 1), limit)
     body = b""
     if request.can_read_body:
         parts: list[bytes] = []
         size = 0
-        while size <= BODY_LIMIT and (part := await request.content.readany()):
+        while size <= limit and (part := await request.content.readany()):
             parts.append(part)
             size += len(part)
         body = b"".join(parts)
-    return _request(request, headers, body)
+    return _request(request, headers, body, limit)
 
 
-def _request(request: BaseRequest, headers: dict[str, str], body: bytes) -> HttpRequest:
-    whole = len(body) <= BODY_LIMIT
+def _request(request: BaseRequest, headers: dict[str, str], body: bytes, limit: int) -> HttpRequest:
+    whole = len(body) <= limit
     version = (request.version.major, request.version.minor)
     return HttpRequest(
-        request.method, request.raw_path, headers, body[: BODY_LIMIT + 1], version, request.keep_alive and whole
+        request.method, request.raw_path, headers, body[: limit + 1], version, request.keep_alive and whole
     )
 
 

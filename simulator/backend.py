@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,13 @@ from .limits import Limiter
 from .plan import About, Layer, Plan, Write, build, through
 from .population import Key
 from .realm import Realm
-from .refusals import ORDER, Case
+from .refusals import Case, order
 from .refused import limit_headers, refused
 from .reply import Beat, Refusal, Reply
 from .request import Asked, HttpRequest, bearer, wants_stream
 from .routes import Routes
-from .rules import Rules, Spot
+from .rules import Spot, plain_rules
+from .rulings import rulings as ruled_by
 from .sessions import Session
 from .variants import VARIANTS
 
@@ -46,8 +47,9 @@ class Backend:
     """Some dialects with their populations. The same seed and the same requests at the same times give the same bytes.
 
     ``variant`` (legal) and ``fault`` (a violation) bend it on purpose, by name, and so do further ``layers``; an unknown name
-    raises ``ValueError``. ``script``: further agents, keys and plans. ``latency``: of every agent that has none of its own.
-    ``armoury``: the faults in force, that one first; they come and go while it runs.
+    raises ``ValueError``. ``script``: further agents, keys and plans. ``rulings``: readings of open questions (question -> its name);
+    they go before those of the script. ``limits``: without, nobody is held to a plan or a balance. ``armoury``: the faults in force,
+    that one first; they come and go while it runs. ``latency``: of every agent that has none of its own.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Backend:
         layers: Iterable[Layer] = (),
         script: Script | None = None,
         latency: Latency | None = None,
+        rulings: Mapping[str, str] | None = None,
+        limits: bool = True,
     ) -> None:
         self.start_faults = (fault,) if fault is not None else ()
         self.armoury = Armoury(seed)
@@ -68,15 +72,17 @@ class Backend:
         self.seed = seed
         self._further = tuple(layers)
         self.layers = (*_variant(variant), *self._further)
-        self.rules = through(Rules(), (layer.rules for layer in self.layers))
-        self.routes = Routes(dialects)
+        self.plain_dialects = tuple(dialects)
         self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
+        self.limits = limits
+        self.script: Script | None = None
+        self.start_rulings = dict(rulings or {})
+        self.rule({})
         self._tickets = 0
         self._held: dict[int, Limiter] = {}
         self._turns: dict[int, Session] = {}
         self._crowd = Crowd()
         self.latency = latency
-        self.script: Script | None = None
         if script is not None:
             self.perform(script)
 
@@ -85,8 +91,19 @@ class Backend:
         from .script.stage import stage
 
         self.script = script
+        self.rule(self.later_rulings)
         for realm in self.realms.values():
             realm.perform(stage(script, realm.dialect))
+
+    def rule(self, later: Mapping[str, str]) -> None:
+        """Follow these readings from now on, over those of the start and the script; ``ValueError`` for one that there is not."""
+        ruled = ruled_by({**(self.script.rulings if self.script else {}), **self.start_rulings, **later})
+        self.rulings, self.later_rulings = ruled, dict(later)
+        self._plain_rules = plain_rules(ruled.readings, self.limits)
+        self.rules = through(self._plain_rules, (layer.rules for layer in self.layers))
+        self.routes = Routes([ruled.table(dialect) for dialect in self.plain_dialects])
+        for dialect in self.routes.dialects:
+            self.realms[dialect.name].settle(dialect, ruled.readings.window, self.limits)
 
     def reply(self, request: HttpRequest, now: float) -> Plan:
         """The plan of the response. Whoever carries it out tells ``finished`` when it is over, for whatever reason."""
@@ -98,7 +115,7 @@ class Backend:
         layers = self.layers
         if strike is not NOTHING:
             layers = (*strike.layers, *layers)
-            case.rules = through(Rules(), (layer.rules for layer in layers))
+            case.rules = through(self._plain_rules, (layer.rules for layer in layers))
         refusal = self._refusal(case)
         reply = refused(case, refusal) if refusal else self._admitted(case)
         plan = self._in_turn(build(reply, request, now, layers, self._tickets), now)
@@ -107,9 +124,16 @@ class Backend:
     def twin(self) -> Backend:
         """Another backend as this one was at its start."""
         fault = next(iter(self.start_faults), None)
-        bent = {"variant": self.variant, "fault": fault}
         return Backend(
-            self.routes.dialects, self.seed, **bent, layers=self._further, script=self.script, latency=self.latency
+            self.plain_dialects,
+            self.seed,
+            variant=self.variant,
+            fault=fault,
+            layers=self._further,
+            script=self.script,
+            rulings=self.start_rulings,
+            limits=self.limits,
+            latency=self.latency,
         )
 
     def secrets(self) -> list[str]:
@@ -162,7 +186,7 @@ class Backend:
         )
 
     def _refusal(self, case: Case) -> Refusal | None:
-        for reason in ORDER:
+        for reason in order(case.rules.readings, self.seed, self._tickets):
             refusal = reason(case)
             if refusal is not None:
                 refusal = case.rules.refuse(refusal)
@@ -195,7 +219,9 @@ class Backend:
         printed = agent in realm.examples.agents and case.actor is None and agent not in realm.agents
         documented = realm.examples.conversations.get(asked.message) if printed else None
         streamed = self._streamed(case, asked, documented.stream if documented else None)
-        session_id = asked.session or self._new_session(case, key, agent, documented.session if documented else None)
+        session_id = case.session_kept or self._new_session(
+            case, key, agent, documented.session if documented else None
+        )
         case.session_id = session_id
         spot = (key.name, agent, session_id)
         answer, log = self._answer(case, agent, spot, asked, streamed)
@@ -208,8 +234,8 @@ class Backend:
             return refused(case, refusal, log)
         usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
         realm.spend(key, meter.cost(usage))
-        end = None if breaks_off else Done(session_id, usage)
-        timed = self._timed(case, answer, end, spot, streamed)
+        ends = not breaks_off or case.rules.readings.done_after_failure
+        timed = self._timed(case, answer, Done(session_id, usage) if ends else None, spot, streamed)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
         said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}{log and f'  {log}'}"
         return Reply(dialect, 200, dialect.reply, fields, timed, streamed, limit_headers(case), said=said)
@@ -271,6 +297,8 @@ class Backend:
         turn = Turn(asked.message, session.said.view(), asked.roles.get("metadata", {}), spot[2], case.turn)
         if case.rules.remember:
             case.realm.sessions.heard(session, asked.message)
+        if case.rules.readings.second_turn_refused:
+            self._turns[self._tickets] = session
         return turn
 
 

@@ -13,7 +13,7 @@ from .pointer import put
 from .routes import AGENT, Routes
 
 if TYPE_CHECKING:
-    from .script.model import Script
+    from .backend import Backend
 
 ABOUT_KEYS = {
     "valid": "a generous plan",
@@ -29,14 +29,19 @@ ABOUT_KEYS = {
 }
 
 
-def banner(routes: Routes, base_url: str, settings: str, control: str = "", script: Script | None = None) -> str:
+def banner(backend: Backend, base_url: str, settings: str, control: str = "") -> str:
     """The whole text, ready to print. ``control``: where the control API is, if there is one."""
+    routes, script = backend.routes, backend.script
     urls = [(dialect.name, base_url + routes.base_path(dialect)) for dialect in routes.dialects]
     credentials: dict[str, str] = {}
     for dialect in routes.dialects:
         credentials |= population.roles(dialect)["credentials"]
     keys = [(role, key, ABOUT_KEYS.get(role, "")) for role, key in credentials.items()]
     more = [("control", control)] if control else []
+    more += [("rulings", str(backend.rulings))] if backend.rulings.given else []
+    more += (
+        [] if backend.limits else [("limits", "off: no 429, no 402, and the limit headers say that nothing is used")]
+    )
     lines = [
         f"chatproof serves on {base_url} ({settings}); Ctrl-C stops it",
         "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,13 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ..spec import Clock, Dialect, Plan, did_you_mean, parse_clock
+from ..spec import Clock, Dialect, did_you_mean, parse_clock
 from . import own, pace_words, population
 from .agents import Turn
 from .aim import aim
 from .app import Running, running
 from .armed import Armed
 from .journal import KEPT_ENTRIES, Journal
+from .plans import own as own_plan
 from .population import Key
 from .requests import Requests
 from .scopes import RESETS, Scope
@@ -34,9 +35,10 @@ class Simulator:
     """A fake backend in a thread of its own, on a free port: a context manager, ``with`` or ``async with``, that gives a ``Sim``.
 
     ``dialects``: names or folders, all by default. ``seed``: of ids, chances and keys. ``clock``: ``"real"``, ``"frozen"``, ``"xN"``
-    or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``script``: a file of agents, keys and plans. ``journal``: how many requests are kept.
-    ``latency``: how long agents take that have no latency of their own, as ``"first=300ms gap=20ms"``.
-    ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
+    or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``script``: a file of agents, keys and plans.
+    ``rulings``: readings of open questions, as ``{"AMB-09": "404"}``. ``limits``: ``False`` holds nobody to a plan or a balance.
+    ``latency``: how long agents take that have no latency of their own, as ``"first=300ms gap=20ms"``. ``journal``: how many requests
+    are kept. ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
     that cannot be had.
     """
 
@@ -51,6 +53,8 @@ class Simulator:
         variant: str | None = None,
         fault: str | None = None,
         script: str | Path | None = None,
+        rulings: Mapping[str, str] | None = None,
+        limits: bool = True,
         journal: int = KEPT_ENTRIES,
         log: Callable[[str], None] | None = None,
         latency: own.LatencyWords | None = None,
@@ -70,6 +74,8 @@ class Simulator:
             log=log,
             script=script,
             latency=None if latency is None else pace_words.under("latency", pace_words.latency, latency),
+            rulings=rulings,
+            limits=limits,
         )
         self._kept = journal
         self._stack = ExitStack()
@@ -110,8 +116,17 @@ class Sim:
             )
         return self.base_url + self._scope.backend.routes.base_path(realms[dialect].dialect)
 
-    def key(self, role: str = "valid") -> str:
-        """The key of a role: valid, limited, brief, daily, pro, broke, metered, revoked, other_customer, other_agent, account. ``ValueError``."""
+    def key(self, role: str = "valid", *, plan: str | None = None) -> str:
+        """The key of a role: valid, limited, brief, daily, pro, broke, metered, revoked, other_customer, other_agent, account. ``ValueError``.
+
+        ``plan``: instead one on that plan (Free, Pro, Enterprise), always the same.
+        """
+        if plan is not None:
+            if role != "valid":
+                raise ValueError(f"a key has a role or a plan, not both: {role!r}, plan={plan!r}")
+            text = f"key-plan-{plan}"
+            known_keys = self.call(lambda: [text in realm.keys for realm in self._realms()])
+            return self._scope.key(text) if all(known_keys) else self.new_key(text, plan=plan)
         known = {**population.KEY_ROLES, "metered": population.METERED_KEY}
         if role not in known:
             raise ValueError(f"no key is {role!r}{did_you_mean(role, list(known))}; known: {', '.join(known)}")
@@ -121,17 +136,36 @@ class Sim:
         self,
         name: str | None = None,
         *,
+        plan: str | None = None,
         requests_per_minute: int | None = None,
         requests_per_day: int | None = None,
         concurrent: int | None = None,
         balance: int | None = None,
         agent: str | None = None,
     ) -> str:
-        """A key with limits of its own, none by default, in every dialect; the text to send. ``agent``: the only one it opens."""
+        """A key with limits of its own, none by default, in every dialect; the text to send. ``agent``: the only one it opens.
+
+        ``plan``: Free, Pro or Enterprise, by each dialect's own figures where its document has some; limits given beside it go
+        before the plan's. ``ValueError``.
+        """
         text = name or f"key-own-{next(self._made)}"
-        plan = Plan("Own", requests_per_minute, requests_per_day, concurrent)
-        self.call(lambda: [realm.add(Key(text, plan, agent, balance)) for realm in self._realms()])
+        limits = {
+            "requests_per_minute": requests_per_minute,
+            "requests_per_day": requests_per_day,
+            "concurrent": concurrent,
+        }
+        realms = list(self._realms())
+        made = [Key(text, own_plan(realm.dialect, plan, limits), agent, balance) for realm in realms]
+        self.call(lambda: [realm.add(key) for realm, key in zip(realms, made, strict=True)])
         return self._scope.key(text)
+
+    def rule(self, rulings: Mapping[str, str]) -> None:
+        """Follow these readings of open questions from now on, as ``{"AMB-09": "404"}``, and no others beside those of the start.
+
+        ``ValueError`` for one that there is not, or that cannot be switched.
+        """
+        given = {question: str(name) for question, name in rulings.items()}
+        self.call(lambda: self._scope.backend.rule(given))
 
     def top_up(self, key: str, units: int) -> None:
         """Add to a key's balance, in every dialect; ``ValueError`` for a key that has none."""

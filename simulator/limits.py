@@ -1,4 +1,4 @@
-"""Rate limits of one key: fixed windows of a minute and a day, opened by the first request in them, and a gauge (AMB-21).
+"""Rate limits of one key: windows of a minute and a day, as a rule fixed and opened by the first request in them, and a gauge (AMB-21).
 
 Only admitted requests count. The headers tell of the window that will refuse first.
 """
@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from ..spec import Plan
+from .windows import KINDS, Window
 
 DAY_S = 86_400
 BUSY_RETRY_S = 1
@@ -17,51 +18,29 @@ BUSY_RETRY_S = 1
 
 @dataclass(frozen=True)
 class Standing:
-    """What limit headers say: the limit, what is left of it, and the epoch second when it is whole again (AMB-16)."""
+    """What limit headers say: the limit, what is left of it, and the epoch second when there is more again (AMB-16)."""
 
     limit: int
     remaining: int
     reset: int
 
 
-class Window:
-    """``allowance`` requests in ``size_s`` seconds."""
-
-    def __init__(self, size_s: int, allowance: int) -> None:
-        self.size_s = size_s
-        self.allowance = allowance
-        self._opened = -math.inf
-        self._used = 0
-
-    def left(self, now: float) -> int:
-        return self.allowance - (self._used if now < self._opened + self.size_s else 0)
-
-    def ends(self, now: float) -> float:
-        """When the open window ends; if none is open, when one opened now would."""
-        end = self._opened + self.size_s
-        return end if now < end else now + self.size_s
-
-    def take(self, now: float) -> None:
-        if now >= self._opened + self.size_s:
-            self._opened, self._used = now, 0
-        self._used += 1
-
-    def standing(self, now: float) -> Standing:
-        return Standing(self.allowance, max(0, self.left(now)), math.ceil(self.ends(now)))
-
-
 class Limiter:
-    """What one key has used of its plan."""
+    """What one key has used of its plan.
 
-    def __init__(self, plan: Plan) -> None:
+    ``kind``: of its windows, one of ``windows.KINDS``. ``held_to``: without, nothing is ever used up and nobody has to wait.
+    """
+
+    def __init__(self, plan: Plan, kind: str = "fixed", held_to: bool = True) -> None:
         sizes = ((plan.window_s, plan.requests_per_minute), (DAY_S, plan.requests_per_day))
-        self._windows = tuple(Window(size, allowance) for size, allowance in sizes if allowance is not None)
-        self._concurrent = plan.concurrent
+        self._windows = tuple(KINDS[kind](size, allowance) for size, allowance in sizes if allowance is not None)
+        self._concurrent = plan.concurrent if held_to else None
+        self._counted = self._windows if held_to else ()
         self.in_flight = 0
 
     def retry_after(self, now: float, early: int = 0) -> int | None:
         """Whole seconds to wait before the next request, at least 1; ``None`` if it may be sent now."""
-        closed = [window.ends(now) - now for window in self._windows if window.left(now) <= early]
+        closed = [window.ends(now) - now for window in self._counted if window.left(now) <= early]
         if closed:
             return max(1, math.ceil(max(closed)))
         if self._concurrent is not None and self.in_flight >= self._concurrent:
@@ -70,7 +49,7 @@ class Limiter:
 
     def take(self, now: float) -> None:
         """Count one admitted request, and hold its place until ``release``."""
-        for window in self._windows:
+        for window in self._counted:
             window.take(now)
         self.in_flight += 1
 
@@ -81,4 +60,8 @@ class Limiter:
         """The window with the least left, the longer one of equals; ``None`` for a plan without windows."""
         if not self._windows:
             return None
-        return min((w.standing(now) for w in self._windows), key=lambda s: (s.remaining, -s.reset))
+        return min((_standing(window, now) for window in self._windows), key=lambda s: (s.remaining, -s.reset))
+
+
+def _standing(window: Window, now: float) -> Standing:
+    return Standing(window.allowance, max(0, window.left(now)), math.ceil(window.ends(now)))

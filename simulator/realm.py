@@ -30,6 +30,7 @@ class Realm:
         self.balances: dict[str, int] = {}
         self.agents: dict[str, Agent] = {}
         self._limiters: dict[str, Limiter] = {}
+        self.windows, self.limits = "fixed", True
         self._built_in = population.keys(dialect, self.examples)
         self._created: dict[str, Key] = {}
         self.stage: Stage | None = None
@@ -75,6 +76,16 @@ class Realm:
         """Nothing of that key's plan is used; requests under way are not counted against it any more."""
         self._limiters.pop(key.name, None)
 
+    def settle(self, dialect: Dialect, windows: str, limits: bool) -> None:
+        """Go by that table from now on, with windows of that kind. Where the kind changes, all windows begin again.
+
+        ``limits``: whether anybody is held to a plan or a balance.
+        """
+        self.dialect = dialect
+        if (windows, limits) != (self.windows, self.limits):
+            self.windows, self.limits = windows, limits
+            self._limiters.clear()
+
     def agent_name(self, asked: str) -> str | None:
         """The name under which an agent lives, for the id a request gave; ``None`` if there is no such agent.
 
@@ -111,7 +122,7 @@ class Realm:
         """What that key has used of its plan."""
         limiter = self._limiters.get(key.name)
         if limiter is None:
-            limiter = self._limiters[key.name] = Limiter(key.plan)
+            limiter = self._limiters[key.name] = Limiter(key.plan, self.windows, self.limits)
         return limiter
 
     def create_key(self, creator: Key, agent: str, name: str) -> tuple[int, str]:
@@ -128,5 +139,5 @@ class Realm:
 
     def spend(self, key: Key, units: int) -> None:
         """Take units off a key's balance, if it has one."""
-        if key.name in self.balances:
+        if key.name in self.balances and self.limits:
             self.balances[key.name] -= units

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .ids import Ids
 from .limits import Limiter
 from .population import Key
 from .realm import Realm
 from .reply import Refusal
-from .request import BODY_LIMIT, Asked, HttpRequest, Mistake, bearer, is_json, read_body
+from .request import Asked, HttpRequest, Mistake, bearer, is_json, odd_message, read_body
 from .routes import Route
-from .rules import Rules, Spot
+from .rules import Readings, Rules, Spot
 from .sessions import Session
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ class Case:
         """The living session it belongs to."""
         return self._session_of(self.agent) if self.agent else None
 
+    @property
+    def session_kept(self) -> str | None:
+        """The id that it names, unless that is one to be ignored (AMB-09)."""
+        named = self.asked.session if isinstance(self.asked, Asked) else None
+        ignored = self.rules.readings.unknown_session == "replaced" and self.session is None
+        return None if ignored else named
+
     @cached_property
     def actor(self) -> Actor | None:
         """The scripted agent that is to answer: the one its session began with, else that of today's script."""
@@ -73,7 +81,8 @@ class Case:
             return None
         if self.session is not None and self.session.acted is not None:
             began: Actor = self.session.acted[0]
-            return began
+            if began.name == self.agent:
+                return began
         return self.realm.stage.agents.get(self.agent or "") if self.realm.stage else None
 
     def opened(self, spot: Spot) -> Session:
@@ -106,15 +115,28 @@ def _auth(case: Case) -> Refusal | None:
 
 
 def _size(case: Case) -> Refusal | None:
-    return Refusal("too_large") if len(case.request.body) > BODY_LIMIT else None
+    return Refusal("too_large") if len(case.request.body) > case.rules.readings.body_limit else None
 
 
 def _media(case: Case) -> Refusal | None:
-    return None if is_json(case.request.headers) else Refusal("unsupported_media")
+    taken = is_json(case.request.headers) or case.rules.readings.odd_input == "taken"
+    return None if taken else Refusal("unsupported_media")
 
 
 def _body(case: Case) -> Refusal | None:
     return Refusal("invalid_request", mistake=case.asked) if isinstance(case.asked, Mistake) else None
+
+
+def _odd(case: Case) -> Refusal | None:
+    """A message that is empty, or no text that UTF-8 could carry, where odd input is refused (AMB-20)."""
+    if (
+        case.rules.readings.odd_input != "refused"
+        or not isinstance(case.asked, Asked)
+        or "message" not in case.asked.roles
+    ):
+        return None
+    mistake = odd_message(case.route.dialect, case.asked.message)
+    return Refusal("invalid_request", mistake=mistake) if mistake else None
 
 
 def _agent(case: Case) -> Refusal | None:
@@ -124,38 +146,58 @@ def _agent(case: Case) -> Refusal | None:
 def _scope(case: Case) -> Refusal | None:
     scope = case.key.agent if case.key else None
     assert case.route.operation is not None
-    creates = case.route.operation.mode == "keys"
+    creates = case.route.operation.mode == "keys" and not case.rules.readings.agent_keys_make_keys
     return Refusal("wrong_agent") if scope is not None and (creates or scope != case.agent) else None
 
 
 def _rate(case: Case) -> Refusal | None:
-    wait = case.limiter.retry_after(case.now, case.rules.early) if case.limiter else None
+    wait = case.limiter.retry_after(case.now, case.rules.early) if case.limiter and case.rules.limits else None
     return None if wait is None else Refusal("rate_limited", retry_after=wait)
 
 
 def _balance(case: Case) -> Refusal | None:
+    rules = case.rules
+    if not rules.limits or not (
+        rules.readings.balance_everywhere or case.route.dialect.errors["insufficient_balance"].documented
+    ):
+        return None
     left = case.realm.balances.get(case.key.name) if case.key else None
     return Refusal("insufficient_balance") if left is not None and left <= 0 else None
 
 
+def _session(case: Case) -> Refusal | None:
+    """The session that it names does not live, where such an id is refused (AMB-09)."""
+    asked = case.asked
+    named = isinstance(asked, Asked) and asked.session is not None
+    if case.rules.readings.unknown_session != "404" or not named or case.session is not None:
+        return None
+    return Refusal("path_not_found", words="Session not found")
+
+
 def _busy(case: Case) -> Refusal | None:
-    """Another turn of a scripted session is under way, and the script wants such turns refused."""
+    """Another turn of its session is under way, and such turns are refused: by the script, or by the reading of AMB-25."""
+    if case.session is None or not case.session.busy:
+        return None
     stage = case.realm.stage
-    if stage is None or stage.parallel != "refuse" or case.session is None or not case.session.busy or not case.actor:
+    by_script = stage is not None and stage.parallel == "refuse" and case.actor is not None
+    if not (by_script or case.rules.readings.second_turn_refused):
         return None
     wait = max(1, math.ceil(case.session.free_in(case.now)))
     return Refusal("rate_limited", retry_after=wait, note="another turn of this session is under way")
 
 
-ORDER: tuple[Callable[[Case], Refusal | None], ...] = (
-    _path,
-    _auth,
-    _size,
-    _media,
-    _body,
-    _agent,
-    _scope,
-    _rate,
-    _balance,
-    _busy,
+Reason = Callable[[Case], Refusal | None]
+CONTENT: tuple[Reason, ...] = (_size, _media, _body, _odd)
+ACCOUNT: tuple[Reason, ...] = (_rate, _balance)
+ORDER: tuple[Reason, ...] = (_path, _auth, *CONTENT, _agent, _scope, *ACCOUNT, _session, _busy)
+ORDERS: tuple[tuple[Reason, ...], ...] = (
+    ORDER,
+    (_path, *CONTENT, _agent, _auth, _scope, *ACCOUNT, _session, _busy),
+    (_path, _auth, *ACCOUNT, *CONTENT, _agent, _scope, _session, _busy),
 )
+"""The ruled one, and two others that servers have: what was sent before who sent it, and the account before what was sent."""
+
+
+def order(readings: Readings, seed: int, ticket: int) -> tuple[Reason, ...]:
+    """In which order reasons win for one request: the ruled one, or where any is right, one that the seed draws."""
+    return ORDERS[int(Ids(seed, "order").at("", ticket), 16) % len(ORDERS)] if readings.any_order else ORDER

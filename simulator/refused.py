@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +23,10 @@ def refused(case: Case, refusal: Refusal, log: str = "") -> Reply:
     dialect = case.route.dialect
     row = dialect.errors[refusal.name]
     mistake = refusal.mistake or Mistake("", "", "")
-    message = row.message.format(
+    template, told = row.message, refusal.retry_after
+    if refusal.name == "rate_limited" and case.rules.readings.retry_after in ("header", "none"):
+        template, told = _without_wait(template), None
+    message = template.format(
         field=mistake.field,
         Field=mistake.field.capitalize(),
         problem=mistake.problem,
@@ -34,7 +40,7 @@ def refused(case: Case, refusal: Refusal, log: str = "") -> Reply:
         "kind": mistake.kind,
         "location": list(mistake.location),
         "details": {},
-        "retry_after": refusal.retry_after,
+        **({} if told is None and refusal.retry_after is not None else {"retry_after": told}),
     }
     note = ((NOTE, _one_line(refusal.note)),) if refusal.note else ()
     headers = (*_explained(case, refusal, row.status), *limit_headers(case), *note)
@@ -44,28 +50,54 @@ def refused(case: Case, refusal: Refusal, log: str = "") -> Reply:
 
 def limit_headers(case: Case) -> Headers:
     """Where the caller's plan stands; for callers without a key, the first plan (AMB-11)."""
+    readings = case.rules.readings
     standing: Standing | None
     if case.limiter is not None:
         standing = case.limiter.standing(case.now)
+    elif readings.limits_told_to_all:
+        standing = Limiter(population.first_plan(case.route.dialect), readings.window).standing(case.now)
     else:
-        standing = Limiter(population.first_plan(case.route.dialect)).standing(case.now)
+        standing = None
     if standing is None:
         return ()
     names = case.route.dialect.limits
-    told = (standing.limit, standing.remaining, standing.reset)
+    told = (standing.limit, standing.remaining, RESETS[readings.reset_in](standing.reset, case.now))
     return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))
+
+
+RESETS: dict[str, Callable[[int, float], int]] = {
+    "epoch": lambda reset, now: reset,
+    "delta": lambda reset, now: reset - math.floor(now),
+    "milliseconds": lambda reset, now: reset * 1000,
+}
+"""How the second of the reset is told, by the names of AMB-16's readings."""
 
 
 def _explained(case: Case, refusal: Refusal, status: int) -> Headers:
     """What HTTP wants beside a status: a challenge (RFC 6750, 3), the methods allowed, how long to wait."""
+    readings = case.rules.readings
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.METHOD_NOT_ALLOWED) and not readings.web_headers:
+        return ()
     if status == HTTPStatus.UNAUTHORIZED:
         bad = bearer(case.request.headers) is not None
         return (("WWW-Authenticate", 'Bearer error="invalid_token"' if bad else "Bearer"),)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return (("Allow", ", ".join(case.route.allow)),)
-    if refusal.retry_after is not None:
+    hidden = refusal.name == "rate_limited" and (
+        readings.retry_after == "none" or (readings.retry_after == "body" and _waits_in_body(case))
+    )
+    if refusal.retry_after is not None and not hidden:
         return ((case.route.dialect.limits.retry_after, str(refusal.retry_after)),)
     return ()
+
+
+def _waits_in_body(case: Case) -> bool:
+    return "retry_after" in case.route.dialect.errors["rate_limited"].shape.roles
+
+
+def _without_wait(template: str) -> str:
+    """A message without the sentences that name the wait."""
+    return " ".join(part for part in re.split(r"(?<=\.) ", template) if "{retry_after}" not in part)
 
 
 def _one_line(text: str) -> str:

@@ -13,6 +13,8 @@ from .pointer import parts
 
 BODY_LIMIT = 1 << 20
 """The largest body taken, in bytes."""
+TAKEN_LIMIT = 1 << 22
+"""The same where odd input is taken (AMB-20)."""
 
 TYPES: dict[str, tuple[type, str, str]] = {
     "agent": (str, "must be a string", "string_type"),
@@ -29,7 +31,7 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request as it came. ``headers``: names in lower case. ``body`` may be cut off right above ``BODY_LIMIT``."""
+    """One request as it came. ``headers``: names in lower case. ``body`` may be cut off right above the limit."""
 
     method: str
     target: str
@@ -103,6 +105,16 @@ def read_body(dialect: Dialect, operation: Operation, body: bytes) -> Asked | Mi
         if found is not ABSENT:
             roles[role] = found
     return Asked(roles)
+
+
+def odd_message(dialect: Dialect, message: str) -> Mistake | None:
+    """What is odd about a message that is text: nothing in it, or half of a surrogate pair (AMB-20)."""
+    pointer = dialect.request.chat["message"][0]
+    if not message:
+        return Mistake(*_named(pointer, "must not be empty", "string_too_short"))
+    if any("\ud800" <= char <= "\udfff" for char in message):
+        return Mistake(*_named(pointer, "must be well-formed text", "string_unicode"))
+    return None
 
 
 def wants_stream(dialect: Dialect, operation: Operation, asked: Asked, headers: Mapping[str, str]) -> bool | None:

@@ -115,6 +115,10 @@ def _faults(scope: Scope, _: Journal) -> None:
     scope.backend.armoury.reset(scope.backend.start_faults)
 
 
+def _rulings(scope: Scope, _: Journal) -> None:
+    scope.backend.rule({})
+
+
 def _seed(scope: Scope, _: Journal) -> None:
     for realm in scope.backend.realms.values():
         realm.ids.reset()
@@ -132,6 +136,7 @@ RESETS: dict[str, Callable[[Scope, Journal], None]] = {
     "balances": _balances,
     "agents": _agents,
     "faults": _faults,
+    "rulings": _rulings,
     "seed": _seed,
 }
 """What can be put back to how it was at the start; a clock cannot, it moves forward only."""

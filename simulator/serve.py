@@ -22,6 +22,7 @@ from .banner import banner
 from .journal import KEPT_ENTRIES, Journal
 from .journal_file import JournalFile
 from .latency import Latency
+from .rulings import from_words
 
 if TYPE_CHECKING:
     from .script.watch import Watched
@@ -51,21 +52,32 @@ def serve(
     control: str | None = None,
     control_token: str | None = None,
     latency: str | None = None,
+    ruling: Sequence[str] = (),
+    limits: bool = True,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
     The banner goes to standard output once requests are accepted; the log (unless ``quiet``) and the one line of an error
     to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes. ``journal``: how
     many requests are kept in memory; ``journal_file``: where all of them are appended. ``control``: ``[HOST:]PORT`` of the control
-    API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``latency``: how
-    long agents take that have none of their own, in the words of ``pace_words``.
+    API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``ruling``: readings of
+    open questions, as ``AMB-09=created``; ``limits``: without, nobody is held to a plan or a balance. ``latency``: how long agents take
+    that have none of their own, in the words of ``pace_words``.
     """
     if watch and script is None:
         return _refuse("--watch needs a --script to watch")
     kept = Journal(journal)
     try:
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
-        backend = Backend(load(dialects or None), seed, variant=variant, fault=fault, latency=_latency(latency))
+        backend = Backend(
+            load(dialects or None),
+            seed,
+            variant=variant,
+            fault=fault,
+            latency=_latency(latency),
+            rulings=from_words(tuple(ruling)),
+            limits=limits,
+        )
         gate = _gate(control, control_token) if control is not None else None
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
@@ -88,7 +100,7 @@ def serve(
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
             gc.freeze()  # the tables stay; collections need not look at them again
-            print(banner(backend.routes, server.base_url, settings, told, backend.script), flush=True)
+            print(banner(backend, server.base_url, settings, told), flush=True)
             if not is_loopback(host):
                 _log(f"warning: {host} can be reached from other machines, and the keys are no secret")
             watching = asyncio.create_task(_watch(watched, backend)) if watched and watch else None

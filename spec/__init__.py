@@ -9,17 +9,20 @@ from __future__ import annotations
 from .clock import Clock, FrozenClock, ScaledClock, parse_clock
 from .events import Delta, Done, Event, Failure, ToolCall, ToolResult, Usage
 from .files import BadFile, did_you_mean
-from .load import ambiguities, dialect, names, requirements, vectors
+from .load import ambiguities, dialect, names, presets, requirements, vectors
 from .model import (
     Ambiguity,
     Citation,
     Dialect,
     ErrorRow,
+    EventKind,
     Limits,
     Operation,
     Plan,
+    Reading,
     Request,
     Requirement,
+    Roles,
     Row,
     Shape,
     Switch,
@@ -36,13 +39,16 @@ __all__ = [
     "Done",
     "ErrorRow",
     "Event",
+    "EventKind",
     "Failure",
     "FrozenClock",
     "Limits",
     "Operation",
     "Plan",
+    "Reading",
     "Request",
     "Requirement",
+    "Roles",
     "Row",
     "ScaledClock",
     "Shape",
@@ -56,6 +62,7 @@ __all__ = [
     "did_you_mean",
     "names",
     "parse_clock",
+    "presets",
     "requirements",
     "vectors",
 ]

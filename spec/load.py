@@ -17,6 +17,7 @@ from .model import (
     Limits,
     Operation,
     Plan,
+    Reading,
     Request,
     Requirement,
     Roles,
@@ -69,9 +70,21 @@ def ambiguities() -> tuple[Ambiguity, ...]:
     """The register of open questions and our rulings."""
     data = _read(ROOT / "ambiguities.yaml", "ambiguities")
     return tuple(
-        Ambiguity(row["id"], row["question"], tuple(row["readings"]), row["ruling"], tuple(row["dialects"]))
+        Ambiguity(
+            row["id"],
+            row["question"],
+            tuple(Reading(**one) for one in row["readings"]),
+            row["ruling"],
+            tuple(row["dialects"]),
+            tuple(Reading(**one) for one in row.get("quirks", ())),
+        )
         for row in data["ambiguities"]
     )
+
+
+def presets() -> Mapping[str, Plan]:
+    """Plans of ours, for where a document has no figures for a plan of that name."""
+    return {name: Plan(name, **row) for name, row in read_trusted(ROOT / "presets.yaml")["plans"].items()}
 
 
 def vectors(folder: str | Path) -> tuple[Vector, ...]:

@@ -202,14 +202,26 @@ class Requirement:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One answer to an open question: the name it goes by, and what it says."""
+
+    name: str
+    says: str
+
+
+@dataclass(frozen=True)
 class Ambiguity:
-    """A question that the documents leave open: its readings, which dialects it touches, and the ruling."""
+    """A question that the documents leave open: its readings, which dialects it touches, and the ruling.
+
+    ``quirks``: ways of servers that are no reading of the documents, and that a client may meet all the same.
+    """
 
     id: str
     question: str
-    readings: tuple[str, ...]
+    readings: tuple[Reading, ...]
     ruling: str
     dialects: tuple[str, ...]
+    quirks: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,8 @@ def _register_odd(name: str, step: str, called: str) -> None:
         if seen.status >= 500 or not seen.status:
             yield Unclear(f"{called} broke the server")
         else:
-            yield Reading(str(seen.status), f"{called} is {'taken' if seen.ok else f'refused with {seen.status}'}")
+            text = f"{called} is {'taken' if seen.ok else f'refused with {seen.status}'}"
+            yield Reading(str(seen.status), text, ("taken",) if seen.ok else ("refused",))
 
     judge.__doc__ = f"What {called} is met with (AMB-20)."
     of("odd", name=name, control="good")(judge)
@@ -263,8 +264,11 @@ for _name, (_step, _called) in ODD.items():
 def _is_about(seen: Seen, refusal: str) -> bool:
     """Whether a refusal is of that kind, by its status and by what was asked for: a wrong status is a matter of other checks.
 
-    A key of another agent may be refused like an unknown one (AMB-22), so nothing is expected of that.
+    A key of another agent may be refused like an unknown one (AMB-22), and a session that does not live like an unknown agent
+    (AMB-09), so nothing is expected of those.
     """
+    if refusal == "agent_not_found" and _provoked(seen) is None:
+        return False
     taken = seen.status in seen.dialect.errors[refusal].accept
     return taken and seen.for_the_api and _provoked(seen) in (refusal, None) and seen.asked.get("key") != "other_agent"
 

@@ -14,6 +14,8 @@ from ..seen import Seen
 
 MINUTE_S, DAY_S = 60, 86_400
 RATE = "the limit per minute was reached meanwhile, so the refusal says nothing of open streams"
+SAME_IN_A_BURST = ("sliding", "bucket")
+"""Windows whose end does not move, or hardly, while requests come one right after the other."""
 NAMES = {MINUTE_S: "a minute", DAY_S: "a day"}
 
 
@@ -176,7 +178,11 @@ def window(steps: Steps) -> Iterator[Note]:
     elif all(reset % MINUTE_S == 0 for reset in known):
         yield Reading("aligned", "windows end on whole minutes")
     elif len(set(known)) <= 2:
-        yield Reading("fixed", "a window keeps its end from its first request on")
+        yield Reading(
+            "fixed",
+            "a window keeps its end from its first request on, as far as a burst of requests shows",
+            SAME_IN_A_BURST,
+        )
     else:
         yield Reading("sliding", "the end of the window moves with the requests")
 

@@ -88,9 +88,9 @@ def _not_json(seen: Seen) -> Iterator[Note]:
 
 
 def _its_own(seen: Seen) -> bool:
-    """Whether the session is the caller's, begun, and with this agent: what another id is met with is open (AMB-09, AMB-24)."""
+    """Whether the session is the caller's, begun, not expired, and with this agent: what another id is met with is open (AMB-09, AMB-24)."""
     asked = seen.asked
-    return asked.get("key") == "valid" and asked["step"] != "chosen" and asked.get("agent") != "other"
+    return asked.get("key") == "valid" and asked["step"] not in ("chosen", "late") and asked.get("agent") != "other"
 
 
 def _typed(seen: Seen, role: str, kind: type[Any], called: str) -> Iterator[Note]:

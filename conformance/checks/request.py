@@ -94,27 +94,30 @@ def short_path(steps: Steps) -> Iterator[Note]:
     for seen in steps.named("alias-") or _none("alias-1"):
         word = "answered" if seen.ok else str(seen.status)
         yield Reading(
-            word, f"{seen.exchange.request.target} is {'served as well' if seen.ok else f'answered {seen.status}'}"
+            word,
+            f"{seen.exchange.request.target} is {'served as well' if seen.ok else f'answered {seen.status}'}",
+            ("v1-api", *(("root",) if seen.ok else ())),
         )
 
 
 @of("forms")
 def publish_form(steps: Steps) -> Iterator[Note]:
     """Whether the agent may be named in the other documented place (AMB-02)."""
-    yield from _forms(steps, "agent-at-")
+    yield from _forms(steps, "agent-at-", ("publish", "query"), ("prose", "query"))
 
 
 @of("forms")
 def query_form(steps: Steps) -> Iterator[Note]:
     """Whether the message may stand in the other documented place (AMB-02)."""
-    yield from _forms(steps, "message-at-")
+    yield from _forms(steps, "message-at-", ("query", "publish"), ("prose", "publish"))
 
 
-def _forms(steps: Steps, prefix: str) -> Iterator[Note]:
+def _forms(steps: Steps, prefix: str, if_taken: tuple[str, ...], if_not: tuple[str, ...]) -> Iterator[Note]:
     for seen in steps.named(prefix) or _none(prefix):
         place = seen.asked["step"].rpartition("-")[2]
         word = "taken" if seen.ok else str(seen.status)
-        yield Reading(word, f"a body with {place} is {'taken' if seen.ok else f'refused with {seen.status}'}")
+        text = f"a body with {place} is {'taken' if seen.ok else f'refused with {seen.status}'}"
+        yield Reading(word, text, if_taken if seen.ok else if_not)
 
 
 def _none(step: str) -> list[Seen]:

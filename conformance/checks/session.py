@@ -9,6 +9,11 @@ from itertools import pairwise
 from ..check import Finding, Note, Reading, Steps, Unclear, of
 from ..seen import Seen
 
+UNKNOWN = ("created", "replaced", "404")
+"""What an unknown id is met with (AMB-09), of which the answer to another customer's says nothing."""
+CONTINUED = ("known", "chosen")
+"""With which ids a streamed conversation goes on (AMB-07), of which the stream itself says nothing."""
+
 
 @of("reply", reads=("new",))
 def created(steps: Steps) -> Iterator[Note]:
@@ -49,9 +54,9 @@ def named_in_stream(steps: Steps) -> Iterator[Note]:
     if not (seen.is_stream and seen.legible):
         yield Unclear("no readable stream came back")
     elif seen.session:
-        yield Reading("named", "a stream names its session")
+        yield Reading("named", "a stream names its session", CONTINUED)
     else:
-        yield Reading("silent", "a stream names no session")
+        yield Reading("silent", "a stream names no session", CONTINUED)
 
 
 @of("continue")
@@ -125,9 +130,9 @@ def foreign_answer(steps: Steps) -> Iterator[Note]:
     """What another customer's session id is met with (AMB-09): a fresh session, or a refusal."""
     seen = steps["foreign"]
     if seen.ok:
-        yield Reading("fresh", "another customer's session id begins a session of the caller's own")
+        yield Reading("fresh", "another customer's session id begins a session of the caller's own", UNKNOWN)
     else:
-        yield Reading(str(seen.status), f"another customer's session id is refused with {seen.status}")
+        yield Reading(str(seen.status), f"another customer's session id is refused with {seen.status}", UNKNOWN)
 
 
 @of("agents-apart")
@@ -137,11 +142,13 @@ def agents_apart(steps: Steps) -> Iterator[Note]:
     if seen.ok and nonce in (seen.text or ""):
         yield Reading("shared", "agents share what was said under one session id")
     elif not seen.ok:
-        yield Reading(str(seen.status), f"the session id of another agent's conversation is refused with {seen.status}")
+        text = f"the session id of another agent's conversation is refused with {seen.status}"
+        yield Reading(str(seen.status), text, ("apart",))
     elif nonce not in (steps["ask"].text or ""):
         yield Unclear("the agent did not recall it where it should have, so not recalling proves nothing")
     else:
-        yield Reading("apart", "an agent knows nothing of what another one was told")
+        other_key = seen.asked["key"] != steps["tell"].asked["key"]
+        yield Reading("apart", "an agent knows nothing of what another one was told", ("shared",) if other_key else ())
 
 
 @of("reply")

@@ -52,7 +52,9 @@ def on_by_body(steps: Steps) -> Iterator[Note]:
     """Whether the body's switch brings a stream, where no document says so (AMB-03)."""
     works = _streams(steps, "on")
     yield Reading(
-        "body" if works else "none", f'"stream": true in the body {"brings" if works else "does not bring"} a stream'
+        "body" if works else "none",
+        f'"stream": true in the body {"brings" if works else "does not bring"} a stream',
+        ("accept", "unasked"),
     )
 
 
@@ -61,7 +63,9 @@ def on_by_accept(steps: Steps) -> Iterator[Note]:
     """Whether Accept: text/event-stream brings a stream, where no document says so (AMB-03)."""
     works = _streams(steps, "accept")
     yield Reading(
-        "accept" if works else "none", f"Accept: text/event-stream {'brings' if works else 'does not bring'} a stream"
+        "accept" if works else "none",
+        f"Accept: text/event-stream {'brings' if works else 'does not bring'} a stream",
+        ("body", "unasked"),
     )
 
 
@@ -69,7 +73,8 @@ def on_by_accept(steps: Steps) -> Iterator[Note]:
 def unasked(steps: Steps) -> Iterator[Note]:
     """What a request without any switch brings, where a printed sample expects a stream and a table expects JSON (AMB-03)."""
     streams = _streams(steps, "unsaid")
-    yield Reading("stream" if streams else "json", f"without a switch comes {'a stream' if streams else 'JSON'}")
+    ways = ("body", "accept", *(("unasked",) if streams else ()))
+    yield Reading("stream" if streams else "json", f"without a switch comes {'a stream' if streams else 'JSON'}", ways)
 
 
 def _streams(steps: Steps, suffix: str) -> bool:

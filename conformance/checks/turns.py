@@ -64,7 +64,9 @@ def one_session(steps: Steps) -> Iterator[Note]:
     elif not second.ok:
         yield Reading("refused", f"a second turn at the same time is refused with {second.status}")
     else:
-        yield Reading("answered", "two turns of one session at the same time are both answered")
+        over = first.exchange.reads[-1].at_ns < second.exchange.sent_ns
+        text = "two turns of one session at the same time are both answered"
+        yield Reading("answered", text, ("refused",) if over else ())
 
 
 @of("together")

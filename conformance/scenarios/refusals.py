@@ -72,7 +72,7 @@ def odd(scene: Scene) -> Script:
     yield Ask("emoji", message="\U0001f469\u200d\U0001f680 \u202e \u00e9\u0301")
     yield Ask("surrogate", message="\ud83d", valid=False)
     yield Ask("deep", body=b'{"message": ' + b"[" * 2_000 + b"]" * 2_000 + b"}", valid=False)
-    yield Ask("huge", body=b'{"message": "' + b"x" * 3_000_000 + b'"}', valid=False)
+    yield Ask("huge", extra={"padding": "x" * 3_000_000}, valid=False)
     yield Ask("unknown-field", extra={"chatproof_unknown": [1, None]})
     yield Ask("session-empty", session="")
     for step, session in ODD_SESSIONS.items():

@@ -34,6 +34,8 @@ def health(call: Call) -> Any:
         "urls": call.world.urls(call.scope),
         "seed": call.scope.backend.seed,
         "clock": _clock(call.scope),
+        "rulings": dict(call.scope.backend.rulings.given),
+        "limits": call.scope.backend.limits,
         "in_flight": sum(scope.backend.in_flight for scope in server.scopes),
         "journal": len(server.journal),
         "scopes": [scope.name for scope in server.scopes if scope.name],

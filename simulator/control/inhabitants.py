@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ...spec import Plan, did_you_mean
+from ...spec import did_you_mean
 from .. import masking, own, population
+from ..plans import own as own_plan
 from ..population import Key
 from ..realm import Realm
 from ..scopes import Scope
@@ -56,10 +57,12 @@ def keys(call: Call) -> Any:
 def add_key(call: Call) -> Answer:
     given = dict(call.body)
     agent, balance, name = given.pop("agent", None), given.pop("balance", None), given.pop("name", None)
+    named = given.pop("plan", None)
     realms = list(call.scope.backend.realms.values())
+    plans = [own_plan(realm.dialect, named, given) for realm in realms]
     text = name or "key-" + realms[0].ids.draw("control/key")
-    for realm in realms:
-        realm.add(Key(text, Plan("Own", **given), agent, balance))
+    for realm, plan in zip(realms, plans, strict=True):
+        realm.add(Key(text, plan, agent, balance))
     return Answer({"key": call.scope.key(text)}, 201)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import course, inhabitants, schemas
+from . import course, inhabitants, rulings, schemas
 from .schemas import FOUND, SCOPED, SHOWN, Schema
 from .world import Call
 
@@ -43,6 +43,8 @@ OPERATIONS = (
     Operation("GET", "/catalogue", "The faults that there are", course.known_faults, ()),
     Operation("GET", "/clock", "What time it is", course.clock),
     Operation("POST", "/clock", "Move the clock forward", course.advance, body=schemas.CLOCK),
+    Operation("GET", "/rulings", "The open questions, their readings, and which are in force", rulings.rulings),
+    Operation("POST", "/rulings", "Follow these readings from now on", rulings.rule, body=schemas.RULED),
     Operation("GET", "/seed", "The seed", course.seed),
     Operation("POST", "/seed", "Begin all draws of ids and chances again, under that seed", course.reseed, body=schemas.SEED, optional=True),
     Operation("GET", "/journal", "The newest requests that match, oldest first", course.journal, SHOWN),

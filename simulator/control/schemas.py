@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..match import WORDS
+from ..rulings import RULINGS
 from ..scopes import RESETS
 
 Schema = dict[str, Any]
@@ -52,6 +53,10 @@ AGENT = body(
 KEY = body(
     name=WORD,
     agent=WORD,
+    plan={
+        **WORD,
+        "description": "Free, Pro or Enterprise, by each dialect's own figures; limits given beside it go first",
+    },
     requests_per_minute=FROM_ONE,
     requests_per_day=FROM_ONE,
     concurrent=FROM_ONE,
@@ -84,6 +89,12 @@ VERIFY = body(
     at_most=COUNT,
     order={"type": "array", "items": MATCH, "minItems": 1},
 )
+RULED: Schema = {
+    "type": "object",
+    "description": "Question -> the name of a reading; null to go back to that of the start",
+    "properties": {question: {"type": ["string", "integer", "null"]} for question in RULINGS},
+    "additionalProperties": False,
+}
 RESET = body(what={"type": "array", "items": {"type": "string", "enum": list(RESETS)}, "minItems": 1})
 SCOPE = body(("name",), name={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})
 

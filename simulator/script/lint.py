@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from ...spec import Dialect, did_you_mean, names
 from ...spec.files import Spot
 from .. import population
+from ..plans import figures, plan, plan_names
+from ..rulings import wrong
 from .findings import Findings
 from .match import has, says, within
 from .model import Agent, Call, Fail, Rule, Say, Script, Step, When
@@ -18,6 +20,7 @@ LOOK_BACK = 500
 
 def lint(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
     """Tell ``found`` of everything that ``script`` gets wrong as a whole. ``dialects``: those it is served in."""
+    _rulings(script, found)
     _keys(script, found, dialects)
     _clashes(script, found, dialects)
     for agent in script.agents.values():
@@ -33,7 +36,7 @@ def lint(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
 
 def _keys(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
     agents = [*found.located.data["agents"], *(() if script.replace else population.AGENTS)]
-    plans = sorted({*script.plans, *(plan for dialect in dialects for plan in dialect.plans)})
+    plans = sorted({*script.plans, *(plan for dialect in dialects for plan in plan_names(dialect))})
     for key in script.keys.values():
         spot: Spot = ("keys", key.name)
         if key.agent is not None and key.agent not in agents:
@@ -45,9 +48,23 @@ def _keys(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
             near = did_you_mean(key.plan, plans) or f"; there are {', '.join(plans)}"
             found.error((*spot, "plan"), f"no plan {key.plan!r}{near}")
         else:
-            without = [dialect.name for dialect in dialects if key.plan not in dialect.plans]
-            if without:
-                found.warn((*spot, "plan"), f"no plan {key.plan!r} in {_and(without)}: the key has no limits there")
+            _ours(found, (*spot, "plan"), key.plan, dialects)
+
+
+def _ours(found: Findings, spot: Spot, name: str, dialects: Sequence[Dialect]) -> None:
+    """Where no document has a plan of that name, its figures are ours."""
+    without = [dialect for dialect in dialects if name not in dialect.plans]
+    if without:
+        told = figures(plan(without[0], name))
+        places = _and([dialect.name for dialect in without])
+        found.warn(spot, f"no document of {places} has a plan {name!r}: there it is chatproof's own, {told}")
+
+
+def _rulings(script: Script, found: Findings) -> None:
+    for question, name in script.rulings.items():
+        mistake = wrong(question, name)
+        if mistake is not None:
+            found.error(("rulings", question), mistake[0], key=mistake[1])
 
 
 def _clashes(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:

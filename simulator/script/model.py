@@ -133,7 +133,7 @@ class ScriptKey:
 
 @dataclass(frozen=True)
 class Script:
-    """A whole file. ``replace``: whether the built-in keys and agents are gone."""
+    """A whole file. ``replace``: whether the built-in keys and agents are gone. ``rulings``: readings of open questions."""
 
     path: str
     agents: Mapping[str, Agent]
@@ -141,6 +141,7 @@ class Script:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     replace: bool = False
     parallel: Parallel = "queue"
+    rulings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> str:

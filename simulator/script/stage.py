@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 
-from ...spec import Dialect, Plan
+from ...spec import Dialect
 from ..beats import Tempo
 from ..ids import Ids
+from ..plans import limited
+from ..plans import plan as plan_of
 from ..population import GENEROUS, Key
 from ..refusals import Case
 from ..request import Asked
@@ -71,21 +73,5 @@ def chance(ids: Ids, spot: Spot, turn: int) -> Draw:
 
 
 def _key(key: ScriptKey, script: Script, dialect: Dialect) -> Key:
-    plan = script.plans.get(key.plan or "") or dialect.plans.get(key.plan or "") or GENEROUS
-    return Key(key.name, _windowed(_limited(plan, key.limits)), key.agent, key.balance, key.revoked)
-
-
-def _limited(plan: Plan, limits: Mapping[str, int]) -> Plan:
-    return Plan(
-        plan.name,
-        limits.get("requests_per_minute", plan.requests_per_minute),
-        limits.get("requests_per_day", plan.requests_per_day),
-        limits.get("concurrent", plan.concurrent),
-    )
-
-
-def _windowed(plan: Plan) -> Plan:
-    """A plan without windows would leave nothing for the limit headers to say: it gets a generous one."""
-    if plan.requests_per_minute is None and plan.requests_per_day is None:
-        return replace(plan, requests_per_minute=GENEROUS.requests_per_minute)
-    return plan
+    plan = GENEROUS if key.plan is None else script.plans.get(key.plan) or plan_of(dialect, key.plan)
+    return Key(key.name, limited(plan, key.limits), key.agent, key.balance, key.revoked)

@@ -6,7 +6,7 @@ run takes no time but thinking, even over the expiry of a session, and two runs 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from chatproof.simulator.app import CONTINUE
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.plan import Plan, Write, http_date
 from chatproof.simulator.population import profile as population
-from chatproof.simulator.request import BODY_LIMIT, HttpRequest
+from chatproof.simulator.request import TAKEN_LIMIT, HttpRequest
 from chatproof.simulator.script.model import Script
 from chatproof.spec import Dialect, FrozenClock, dialect, names
 from chatproof.spec.clock import FROZEN_AT
@@ -67,15 +67,23 @@ def verify(
     front: Front | None = None,
     seed: int = SEED,
     script: Script | None = None,
+    rulings: Mapping[str, str] | None = None,
+    pins: Mapping[str, str] | None = None,
+    select: tuple[str, ...] = (),
+    default: str = "default",
 ) -> Run:
-    """A full run against a backend of that dialect alone, bent as said; a session's expiry is waited for."""
+    """A full run (or of the rows in ``select``) against a backend of that dialect alone, bent as said; a session's expiry is waited for.
+
+    ``pins``: readings that the profile pins. ``default``: the agent that is talked to unless another one is meant.
+    """
     clock = FrozenClock()
-    backend = Backend([of], seed, fault=fault, variant=variant, script=script)
+    backend = Backend([of], seed, fault=fault, variant=variant, script=script, rulings=rulings)
     expiry = {} if of.session_expiry_s is None else {"session_expiry": of.session_expiry_s}
     known = full_profile(of, "http://memory", **expiry)
-    known = replace(known, agents={role: agent for role, agent in known.agents.items() if role != LONG})
+    agents = {role: agent for role, agent in known.agents.items() if role != LONG}
+    known = replace(known, agents={**agents, "default": agents[default]}, rulings={**known.rulings, **(pins or {})})
     channel = MemoryChannel(of, known, pause=clock.advance, backend=backend, clock=clock, front=front)
-    finished = run.verify(known, of, Options(seed=seed), channel=channel)
+    finished = run.verify(known, of, Options(select=select, seed=seed), channel=channel)
     return replace(finished, facts=replace(finished.facts, started=FROZEN_AT, duration_s=clock.now() - FROZEN_AT))
 
 
@@ -169,7 +177,7 @@ def received(raw: bytes) -> HttpRequest:
         head.method.decode(),
         head.target.decode(),
         headers,
-        b"".join(parts)[: BODY_LIMIT + 1],
+        b"".join(parts)[: TAKEN_LIMIT + 1],
         (int(major), int(minor)),
         server.their_state is h11.DONE,
     )

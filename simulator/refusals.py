@@ -18,16 +18,20 @@ from .sessions import Session
 
 if TYPE_CHECKING:
     from .script.model import Agent as Actor
+    from .script.play import Trial
 
 
 class Case:
     """One request on its way through the table: what it says, read when first asked for and once.
 
-    ``session_id``: the one it is answered in, once that is known. ``error``: how its agent failed.
+    ``session_id``: the one it is answered in, once that is known. ``error``: how its agent failed. ``trial``: what a scripted
+    turn was decided by; ``unmatched``: by no rule.
     """
 
     session_id: str | None = None
     error: str = ""
+    trial: Trial | None = None
+    unmatched: bool = False
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules

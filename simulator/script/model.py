@@ -49,7 +49,16 @@ class Fail:
     after_s: float = 0.0
 
 
-Step = Say | Call | Pause | Fail
+@dataclass(frozen=True)
+class Result:
+    """A tool that was called before answers."""
+
+    name: Value
+    result: Value
+    after_s: float = 0.0
+
+
+Step = Say | Call | Result | Pause | Fail
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,19 @@ class When:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """For whom a rule is meant first of all: the session of an id, the bearer of a key."""
+
+    session: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
 class Rule:
-    """What is said, kept and where the session goes, if ``when`` holds. ``place``: ``file:line:column``; ``number`` counts from 1."""
+    """What is said, kept and where the session goes, if ``when`` holds. ``place``: ``file:line:column``; ``number`` counts from 1.
+
+    ``owner``: for whom it goes before other rules that fit.
+    """
 
     number: int
     place: str
@@ -91,6 +111,7 @@ class Rule:
     capture: Mapping[str, str] = field(default_factory=dict)
     set: Mapping[str, Value] = field(default_factory=dict)
     goto: str | None = None
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from . import __version__
 
@@ -174,11 +175,20 @@ def judge(**options: Any) -> None:
 )
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="No line per request.")
-def serve(**options: Any) -> None:
-    """Serve a fake backend that keeps the documents: sessions, keys, plans, limits, balances."""
+@click.option(
+    "--record", metavar="URL", help="Pass all requests on to that server, and write what it says as a script."
+)
+@click.option("--out", type=PATH, metavar="FILE", help="Where --record writes the script, after each exchange.")
+@click.pass_context
+def serve(context: click.Context, /, **options: Any) -> None:
+    """Serve a fake backend that keeps the documents: sessions, keys, plans, limits, balances.
+
+    With --record it is a proxy in front of a real server instead, which writes a script to be served later.
+    """
     from .serve import main as serve_main
 
-    sys.exit(serve_main(**options))
+    given = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    sys.exit(serve_main(given=given, **options))
 
 
 @cli.command()

@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
+import click
 
-def main(*, dialects: tuple[str, ...], host: str, port: int, seed: int, clock: str, **more: Any) -> int:
-    """See ``chatproof serve --help``; returns the exit code."""
+OF_A_RECORDING = ("journal", "journal_file", "log_format", "quiet")
+RECORDS = {*OF_A_RECORDING, "record", "out", "dialects", "host", "port"}
+"""The options of ``serve`` that mean something while it records."""
+
+
+def main(
+    *,
+    dialects: tuple[str, ...],
+    host: str,
+    port: int,
+    record: str | None,
+    out: Path | None,
+    given: set[str],
+    **more: Any,
+) -> int:
+    """See ``chatproof serve --help``; returns the exit code. ``given``: the options that were really given, by name."""
+    if record is not None:
+        return _record(record, out, dialects, host, port, given, more)
+    if out is not None:
+        raise click.UsageError("--out is for the script of a recording: it needs --record URL")
     from .simulator.serve import serve
 
-    return serve(dialects, host, port, seed, clock, **more)
+    return serve(dialects, host, port, **more)
+
+
+def _record(
+    url: str, out: Path | None, dialects: tuple[str, ...], host: str, port: int, given: set[str], more: dict[str, Any]
+) -> int:
+    if out is None:
+        raise click.UsageError("--record needs --out FILE, the script to be written")
+    stray = sorted(given - RECORDS)
+    if stray:
+        raise click.UsageError(f"--{stray[0].replace('_', '-')} does not go with --record: a real server answers")
+    from .simulator.record.serve import record
+
+    return record(url, out, dialects, host=host, port=port, **{name: more[name] for name in OF_A_RECORDING})
 
 
 def list_faults() -> None:

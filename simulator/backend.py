@@ -183,6 +183,8 @@ class Backend:
             self.variant,
             (*strike.yielded, *case.warnings),
             case.error,
+            case.trial,
+            case.unmatched,
         )
 
     def _refusal(self, case: Case) -> Refusal | None:
@@ -219,9 +221,10 @@ class Backend:
         printed = agent in realm.examples.agents and case.actor is None and agent not in realm.agents
         documented = realm.examples.conversations.get(asked.message) if printed else None
         streamed = self._streamed(case, asked, documented.stream if documented else None)
-        session_id = case.session_kept or self._new_session(
-            case, key, agent, documented.session if documented else None
-        )
+        wanted = documented.session if documented else None
+        if case.actor is not None and asked.session is None:
+            wanted = _opening(case, case.actor, key, agent, asked, streamed)
+        session_id = case.session_kept or self._new_session(case, key, agent, wanted)
         case.session_id = session_id
         spot = (key.name, agent, session_id)
         answer, log = self._answer(case, agent, spot, asked, streamed)
@@ -300,6 +303,13 @@ class Backend:
         if case.rules.readings.second_turn_refused:
             self._turns[self._tickets] = session
         return turn
+
+
+def _opening(case: Case, actor: Actor, key: Key, agent: str, asked: Asked, streamed: bool) -> str | None:
+    """The id that the script has for this new session, if it has one."""
+    from .script.stage import opening
+
+    return opening(actor, case, key.name, agent, asked, streamed)
 
 
 def _heard(case: Case, agent: str, turn: Turn) -> Answer:

@@ -45,10 +45,36 @@ def secrets(asked: HttpRequest) -> list[str]:
     return [text for text in found if text]
 
 
+def secrets_told(headers: Iterable[tuple[str, str]], body: bytes) -> list[str]:
+    """Every credential in a response, by the name of what holds it; of a cookie its value alone."""
+    found = [_unescaped(value) for value in SECRET_FIELD.findall(body)]
+    for name, value in headers:
+        if name.lower() == "set-cookie":
+            found.append(value.partition("=")[2].partition(";")[0].strip())
+        elif SECRET_HEADER.search(name) and name.lower() != "www-authenticate":
+            found.append(value)
+    return [text for text in found if text]
+
+
 def mask(value: Any, hidden: Iterable[str]) -> Any:
     """``value`` with the labels of the ``hidden`` keys in its texts, however JSON or a URL spells them."""
     pairs = [(form, label(key)) for key in _longest_first(hidden) for form in _forms(key)]
     return _masked(value, pairs) if pairs else value
+
+
+def replaced(value: Any, names: Mapping[str, str]) -> Any:
+    """As ``mask``, with a name of one's own for each credential."""
+    return _masked(value, [(form, names[key]) for key in _longest_first(names) for form in _forms(key)])
+
+
+def places(text: str, names: Mapping[str, str]) -> list[tuple[int, int, str]]:
+    """Where credentials stand in ``text``, in order and without overlap: start, end, and the name to be shown there."""
+    pairs = [(form, names[key]) for key in _longest_first(names) for form in _forms(key)]
+    if not pairs:
+        return []
+    shown = dict(reversed(pairs))
+    sought = re.compile("|".join(re.escape(form) for form, _ in pairs))
+    return [(found.start(), found.end(), shown[found[0]]) for found in sought.finditer(text)]
 
 
 def headers(plain: Mapping[str, str], hidden: Iterable[str]) -> dict[str, str]:

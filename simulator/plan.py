@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from ..spec import Delta
 from . import encode
 from .reply import Headers, Reply
 from .request import HttpRequest
 from .rules import Rules
+
+if TYPE_CHECKING:
+    from .script.play import Trial
 
 T = TypeVar("T")
 
@@ -42,6 +45,7 @@ class About(NamedTuple):
 
     ``session``: the one it was answered in. ``key``: the credential it came with, in full. ``created``: a key that it made.
     ``faults`` and ``variant``: what bent the answer. ``warnings``: what a person should know of it. ``error``: a traceback.
+    ``trial``: what a scripted turn was decided by. ``unmatched``: whether no rule of the script fits.
     """
 
     dialect: str = ""
@@ -56,6 +60,8 @@ class About(NamedTuple):
     variant: str | None = None
     warnings: tuple[str, ...] = ()
     error: str = ""
+    trial: Trial | None = None
+    unmatched: bool = False
 
 
 @dataclass(frozen=True)

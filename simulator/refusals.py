@@ -19,19 +19,22 @@ from .sessions import Session
 
 if TYPE_CHECKING:
     from .script.model import Agent as Actor
+    from .script.play import Trial
 
 
 class Case:
     """One request on its way through the table: what it says, read when first asked for and once.
 
     ``session_id``: the one it is answered in, once that is known. ``turn``: how many turns that has had. ``error``: how its agent failed.
-    ``warnings``: what a person should know.
+    ``warnings``: what a person should know. ``trial``: what a scripted turn was decided by; ``unmatched``: by no rule.
     """
 
     session_id: str | None = None
     turn: int = 0
     error: str = ""
     warnings: tuple[str, ...] = ()
+    trial: Trial | None = None
+    unmatched: bool = False
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules

@@ -13,7 +13,7 @@ from ...spec.files import Spot
 from .. import pace_words
 from . import fakes
 from .findings import Findings
-from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Script, ScriptKey, Step, When
+from .model import Agent, Call, Fail, Owner, Pause, Refuse, Result, Rule, Say, Script, ScriptKey, Step, When
 from .pattern import BadPattern, Pattern, pattern
 from .template import Expression, Known, Value, Wrong, compiled, expression
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 ANSWERS = ("say", "chunks", "reply", "refuse")
-STEPS = ("say", "text", "call", "fail", "pause")
+STEPS = ("say", "text", "call", "result_of", "fail", "pause")
 OF_A_CALL = ("args", "result", "takes")
 LIMITS = ("requests_per_minute", "requests_per_day", "concurrent")
 REQUEST = frozenset({"message", "metadata", "user", "stream", "dialect", "agent"})
@@ -150,6 +150,7 @@ def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Find
         {name: scope.value(value, (*here, "set", name)) for name, value in body.get("set", {}).items()},
         goto,
         _paced(body, "chunk", pace_words.chunk, here, found),
+        Owner(**body["for"]) if "for" in body else None,
     )
 
 
@@ -215,9 +216,12 @@ def _step(row: str | Mapping[str, Any], spot: Spot, scope: Scope) -> Step | None
         scope.found.error(spot, f"expected one of {', '.join(STEPS)}, got {' and '.join(kinds) or 'none'}{hint}")
         return None
     kind = kinds[0]
-    stray = [key for key in OF_A_CALL if key in row and kind != "call"]
+    mine = {"call": OF_A_CALL, "result_of": ("result",)}.get(kind, ())
+    stray = [key for key in OF_A_CALL if key in row and key not in mine]
     if stray:
         scope.found.error((*spot, stray[0]), f"{stray[0]!r} belongs to a 'call'", key=True)
+    if kind == "result_of" and "result" not in row:
+        scope.found.error(spot, "'result_of' needs a 'result'")
     if "takes" in row and "result" not in row and kind == "call":
         scope.found.error((*spot, "takes"), "'takes' is the wait for a 'result', and there is none", key=True)
     after = seconds(row.get("after", 0))
@@ -229,6 +233,8 @@ def _step(row: str | Mapping[str, Any], spot: Spot, scope: Scope) -> Step | None
             args, result = scope.value(row.get("args", {}), (*spot, "args")), row.get("result")
             told = scope.value(result, (*spot, "result"))
             return Call(value, args, "result" in row, told, after, seconds(row.get("takes", 0)))
+        case "result_of":
+            return Result(value, scope.value(row.get("result"), (*spot, "result")), after)
         case "fail":
             return Fail(value, after)
     return Say(value, kind == "text", after)

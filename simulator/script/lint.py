@@ -11,7 +11,7 @@ from ..plans import figures, plan, plan_names
 from ..rulings import wrong
 from .findings import Findings
 from .match import has, says, within
-from .model import Agent, Call, Fail, Rule, Say, Script, Step, When
+from .model import Agent, Call, Fail, Result, Rule, Say, Script, Step, When
 from .pattern import Pattern, TooLong
 
 LOOK_BACK = 500
@@ -127,7 +127,8 @@ def _turn(agent: Agent, turn: str, rules: Sequence[Rule], spot: Spot, found: Fin
     """Rules that can never answer."""
     for at, rule in enumerate(rules):
         place = (*spot, rule.number - 1)
-        earlier = next((other for other in rules[max(0, at - LOOK_BACK) : at] if covers(other.when, rule.when)), None)
+        before = (one for one in rules[max(0, at - LOOK_BACK) : at] if one.owner in (None, rule.owner))
+        earlier = next((other for other in before if covers(other.when, rule.when)), None)
         if earlier is not None:
             why = "always fits" if earlier.when is None else "fits whenever this one does"
             found.warn(place, f"this rule is never reached: rule {earlier.number} of turn {turn!r} {why}")
@@ -188,6 +189,13 @@ def _said(agent: Agent, rule: Rule, spot: Spot, found: Findings, dialects: Seque
     at = _first(rule.steps, Fail)
     if at is not None and at + 1 < len(rule.steps):
         found.warn((*body, "reply", at + 1), "nothing is said after 'fail'")
+    called = {step.name for step in rule.steps if isinstance(step, Call) and isinstance(step.name, str)}
+    for at, step in enumerate(rule.steps):
+        if isinstance(step, Result) and isinstance(step.name, str) and step.name not in called:
+            found.warn(
+                (*body, "reply", at),
+                f"nothing calls {step.name!r} in this reply{did_you_mean(step.name, list(called))}",
+            )
     if rule.refuse is not None:
         name = rule.refuse.name
         silent = [d.name for d in here if not d.errors[name].documented]

@@ -51,7 +51,16 @@ class Fail:
     after_s: float = 0.0
 
 
-Step = Say | Call | Pause | Fail
+@dataclass(frozen=True)
+class Result:
+    """A tool that was called before answers."""
+
+    name: Value
+    result: Value
+    after_s: float = 0.0
+
+
+Step = Say | Call | Result | Pause | Fail
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,18 @@ class When:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """For whom a rule is meant first of all: the session of an id, the bearer of a key."""
+
+    session: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
 class Rule:
     """What is said, kept and where the session goes, if ``when`` holds. ``place``: ``file:line:column``; ``number`` counts from 1.
 
-    ``chunk``: how ``say`` is cut; ``None`` for as its agent has it.
+    ``chunk``: how ``say`` is cut; ``None`` for as its agent has it. ``owner``: for whom it goes before other rules that fit.
     """
 
     number: int
@@ -97,6 +114,7 @@ class Rule:
     set: Mapping[str, Value] = field(default_factory=dict)
     goto: str | None = None
     chunk: Chunk | None = None
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from ..cutting import BY_WORD, Chunk
 from ..reply import Refusal
 from ..request import Mistake
 from .fakes import Draw, fakes
-from .match import Facts, explain, groups, miss
-from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Step
+from .match import Facts, Miss, explain, groups, miss
+from .model import Agent, Call, Fail, Pause, Refuse, Result, Rule, Say, Step
 from .pattern import TooLong
 from .template import Names, ScriptError, render, render_text
 
@@ -53,19 +53,34 @@ class Told:
     user: str | None = None
     stream: bool = False
     said: tuple[str, ...] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything that one turn was decided by; it can be played again, to explain it. ``rule``: the one that answered, if any did."""
+
+    agent: Agent
+    cursor: Cursor
+    told: Told
+    draw: Draw
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True)
 class Played:
     """What becomes of a turn, and where the session stands after it. ``log``: more for the log than for the client.
 
-    ``astray``: the script had no answer (no rule fits, a template failed), and the turn counts for nothing.
+    ``astray``: the script had no answer (no rule fits, a template failed), and the turn counts for nothing. ``unmatched``: no
+    rule fits. ``rule``: the one that answered.
     """
 
     answer: Answer | Refusal
     cursor: Cursor
     log: str = ""
     astray: bool = False
+    unmatched: bool = False
+    rule: Rule | None = None
 
 
 def begin(agent: Agent) -> Cursor:
@@ -85,21 +100,57 @@ def play(agent: Agent, cursor: Cursor, told: Told, draw: Draw, cut: Cut | None =
         return Played(Refusal("internal_error", words=words, note=note), cursor, str(error), astray=True)
 
 
-def _play(agent: Agent, cursor: Cursor, told: Told, draw: Draw, cut: Cut | None) -> Played:
-    names = _names(agent, cursor, told, draw)
+def tried(agent: Agent, cursor: Cursor, told: Told, names: Names) -> tuple[list[Rule], list[Miss]]:
+    """The rules that fit, up to the first that is meant for anybody, and those before it that do not, with the reasons."""
     facts = Facts(told.message, told.metadata, cursor.answered == 0, cursor.variables, cursor.results, names)
-    misses = []
+    fitting: list[Rule] = []
+    misses: list[Miss] = []
     for rule in agent.turns[cursor.turn]:
         missed = miss(rule, facts)
-        if missed is None:
-            return _take(agent, rule, cursor, told, names, cut)
-        misses.append(missed)
+        if missed is not None:
+            misses.append(missed)
+            continue
+        fitting.append(rule)
+        if rule.owner is None:
+            break
+    return fitting, misses
+
+
+def named(agent: Agent, told: Told, draw: Draw, taken: Callable[[str], bool]) -> str | None:
+    """The id that the script has for a session which begins now and which the request does not name; ``None`` if it has none left."""
+    if all(rule.owner is None or rule.owner.session is None for rule in agent.turns[agent.start]):
+        return None
+    cursor = begin(agent)
+    try:
+        fitting, _ = tried(agent, cursor, told, _names(agent, cursor, told, draw))
+    except ScriptError:
+        return None
+    if not fitting or fitting[0].owner is None:
+        return None
+    owners = [rule.owner for rule in fitting if rule.owner is not None]
+    for owner in sorted(owners, key=lambda one: one.key != told.key):
+        if owner.session is not None and not taken(owner.session):
+            return owner.session
+    return None
+
+
+def _play(agent: Agent, cursor: Cursor, told: Told, draw: Draw, cut: Cut | None) -> Played:
+    names = _names(agent, cursor, told, draw)
+    fitting, misses = tried(agent, cursor, told, names)
+    if fitting:
+        return _take(agent, max(fitting, key=lambda rule: _rank(rule, told)), cursor, told, names, cut)
     what = f"no rule of agent {agent.name!r}, turn {cursor.turn!r}, fits"
     lines = list(explain(misses))
     whole = f"chatproof's script: {what}. Tried, the nearest first: {' | '.join(lines)}"
     note = f"unmatched: {what}; {len(misses)} tried, the nearest is {lines[0]}"
     log = "\n".join([f"unmatched: {what}; the nearest first", *(f"    {line}" for line in lines)])
-    return Played(Refusal("internal_error", words=whole, note=note), cursor, log, astray=True)
+    return Played(Refusal("internal_error", words=whole, note=note), cursor, log, astray=True, unmatched=True)
+
+
+def _rank(rule: Rule, told: Told) -> tuple[bool, bool]:
+    """How much a rule is meant for this session and this key; of equals the first answers."""
+    owner = rule.owner
+    return owner is not None and owner.session == told.session, owner is not None and owner.key == told.key
 
 
 def _take(agent: Agent, rule: Rule, cursor: Cursor, told: Told, names: dict[str, Any], cut: Cut | None) -> Played:
@@ -119,13 +170,13 @@ def _take(agent: Agent, rule: Rule, cursor: Cursor, told: Told, names: dict[str,
     )
     log = f"turn {cursor.turn!r} rule {rule.number}"
     if rule.refuse is not None:
-        return Played(_refusal(rule.refuse, names), after, log)
+        return Played(_refusal(rule.refuse, names), after, log, rule=rule)
     chunk = rule.chunk or agent.chunk or BY_WORD
     steps = tuple(_events(rule.steps, names, cut and (lambda text: cut(text, chunk))))
     results = {event.name: event.result for _, event in steps if isinstance(event, ToolResult)}
     ends = sum(step.after_s for step in rule.steps[_last(rule.steps) :])
     answer = Answer(steps, _usage(rule.usage, told.message, steps), end_s=ends, latency=agent.latency)
-    return Played(answer, replace(after, results={**cursor.results, **results}), log)
+    return Played(answer, replace(after, results={**cursor.results, **results}), log, rule=rule)
 
 
 def _names(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> dict[str, Any]:
@@ -160,6 +211,9 @@ def _events(
                     pause = 0.0
             case Call():
                 yield from _called(step, pause, names)
+                pause = 0.0
+            case Result(name, result):
+                yield pause, ToolResult(render_text(name, names), render(result, names))
                 pause = 0.0
             case Fail(message):
                 yield pause, Failure(render_text(message, names))

@@ -20,7 +20,7 @@ from ..sessions import Session
 from .fakes import Draw
 from .lint import ids
 from .model import Agent, Parallel, Script, ScriptKey
-from .play import Cursor, Played, Told, begin, play
+from .play import Cursor, Played, Told, Trial, begin, named, play
 
 SAID = 100
 """How many earlier messages a template sees: a turn's work does not grow with its session."""
@@ -48,9 +48,31 @@ def stage(script: Script, dialect: Dialect) -> Stage:
 def performed(
     actor: Agent, session: Session, case: Case, spot: Spot, asked: Asked, streamed: bool, cut: bool
 ) -> Played:
-    """One turn of ``session``, which it leaves as it is. ``cut``: whether texts are, which a JSON reply wants for its times alone."""
+    """One turn of ``session``, which it leaves as it is; ``case`` is told how it was decided. ``cut``: whether texts are, which a
+    JSON reply wants for its times alone."""
     cursor: Cursor = session.acted[1] if session.acted is not None else begin(actor)
-    told = Told(
+    told = _told(case, spot, asked, streamed, tuple(session.said[-SAID:]))
+    draw = chance(case.realm.ids, spot, cursor.answered)
+    cutting = Tempo(case.realm.ids, spot, case.turn).cutter() if cut else None
+    played = play(actor, cursor, told, draw, cutting)
+    case.trial, case.unmatched = Trial(actor, cursor, told, draw, played.rule), played.unmatched
+    return played
+
+
+def opening(actor: Agent, case: Case, key: str, agent: str, asked: Asked, streamed: bool) -> str | None:
+    """The id of a session that begins now, if the script has one for it."""
+    spot = (key, agent, "")
+    sessions, rules = case.realm.sessions, case.rules
+    return named(
+        actor,
+        _told(case, spot, asked, streamed, ()),
+        chance(case.realm.ids, spot, 0),
+        lambda id: sessions.taken(rules.spot((key, agent, id)), case.now),
+    )
+
+
+def _told(case: Case, spot: Spot, asked: Asked, streamed: bool, said: tuple[str, ...]) -> Told:
+    return Told(
         message=asked.message,
         session=spot[2],
         dialect=case.route.dialect.name,
@@ -59,10 +81,9 @@ def performed(
         metadata=asked.roles.get("metadata", {}),
         user=asked.roles.get("user"),
         stream=streamed,
-        said=tuple(session.said[-SAID:]),
+        said=said,
+        key=spot[0],
     )
-    cutting = Tempo(case.realm.ids, spot, case.turn).cutter() if cut else None
-    return play(actor, cursor, told, chance(case.realm.ids, spot, cursor.answered), cutting)
 
 
 def chance(ids: Ids, spot: Spot, turn: int) -> Draw:

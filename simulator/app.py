@@ -17,17 +17,17 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from aiohttp.web_runner import ServerRunner, TCPSite
-from aiohttp.web_server import Server
 
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .door import Connection, Door
 from .journal import Closed, Entry, Journal
 from .masking import mask
 from .pacer import Pacer
@@ -59,6 +59,14 @@ class Sent(StreamResponse):
         return None
 
 
+class Begun(NamedTuple):
+    """An answer under way. ``error``: why there is no plan."""
+
+    entry: Entry
+    scope: Scope
+    error: Exception | None = None
+
+
 @dataclass
 class Front:
     """What answers the requests of one event loop."""
@@ -70,16 +78,17 @@ class Front:
     stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
-        began = self.pacer.loop.time()
-        asked = await _read(request)
-        scope, heard = self.scopes.find(asked)
-        entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
+        connection = request.protocol
+        assert isinstance(connection, Connection)
+        begun = connection.taken() or self.begin(await _read(request))
         closed: Closed = "client"
         try:
-            plan = entry.plan = self._plan(heard, scope, entry)
-            if request.transport is not None:
+            if begun.error is not None:
+                raise begun.error
+            plan, entry = begun.entry.plan, begun.entry
+            if request.transport is not None and plan is not None:
                 drain = request.writer.drain
-                await self.pacer.carry_out(plan, request.transport, drain, entry.sent, scope.clock)
+                await self.pacer.carry_out(plan, request.transport, drain, entry.sent, begun.scope.clock)
                 closed = ENDS[plan.end]
         except ConnectionError:
             pass
@@ -87,11 +96,28 @@ class Front:
             closed = "server"
             raise
         finally:
-            if entry.plan is not None:
-                scope.backend.finished(entry.plan)
-            stopped = self.stopping and closed == "client"
-            self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
+            self.over(begun, closed)
         return Sent(closed == "kept")
+
+    def begin(self, asked: HttpRequest) -> Begun:
+        """The answer to a request, planned, and its entry in the journal; ``over`` ends both."""
+        began = self.pacer.loop.time()
+        scope, heard = self.scopes.find(asked)
+        entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
+        error: Exception | None = None
+        try:
+            entry.plan = self._plan(heard, scope, entry)
+        except Exception as problem:  # noqa: BLE001  (raised again where aiohttp answers it)
+            error = problem
+        return Begun(entry, scope, error)
+
+    def over(self, begun: Begun, closed: Closed) -> None:
+        """The answer is over, for whatever reason."""
+        entry = begun.entry
+        if entry.plan is not None:
+            begun.scope.backend.finished(entry.plan)
+        stopped = self.stopping and closed == "client"
+        self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
 
     def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
         try:
@@ -146,7 +172,7 @@ async def serving(
         kept.heard.append(lambda entry: log(line(entry)))
     scopes = Scopes(backend, clock)
     front = Front(scopes, Pacer(loop, clock), log, kept)
-    server = Server(front, access_log=None, logger=silent(), handler_cancellation=True)
+    server = Door(front, access_log=None, logger=silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:

@@ -17,7 +17,12 @@ from .client import Wanted, talk
 
 CONNECTIONS = 32
 WARM_S = 0.3
-TARGETS = {("json", "plain aiohttp"): 1.0, ("json", "aimock"): 2.0, ("sse", "plain aiohttp"): 2.0, ("sse", "aimock"): 2.5}
+TARGETS = {
+    ("json", "plain aiohttp"): 1.0,
+    ("json", "aimock"): 2.0,
+    ("sse", "plain aiohttp"): 2.0,
+    ("sse", "aimock"): 2.5,
+}
 """How many times the other's answers a second ours should give."""
 ROW = "{:<15}{:>12}{:>10}{:>10}{:>9}{:>10}{:>10}{:>9}"
 
@@ -46,7 +51,11 @@ def rate(candidate: Candidate, server: Started, stream: bool, seconds: float) ->
     """Answers a second, microseconds of the server's core for each, and how busy that core was."""
     wanted = Wanted(events=candidate.events) if stream else Wanted(holds=TEXT.encode())
     # every round is of other clients, with other sessions
-    first = (lambda n, turn: candidate.ask(n, turn, stream)) if stream else (lambda n, turn: candidate.ask(n + 1000, turn, stream))
+    first = (
+        (lambda n, turn: candidate.ask(n, turn, stream))
+        if stream
+        else (lambda n, turn: candidate.ask(n + 1000, turn, stream))
+    )
     run(server, first, wanted, WARM_S)
     before = server.cpu_s()
     done = run(server, lambda n, turn: candidate.ask(n + 2000 + stream * 1000, turn, stream), wanted, seconds)
@@ -56,6 +65,7 @@ def rate(candidate: Candidate, server: Started, stream: bool, seconds: float) ->
 
 def run(server, ask, wanted, seconds):
     import uvloop
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(talk(server.port, ask, wanted, CONNECTIONS, seconds))
 
@@ -74,13 +84,26 @@ def main() -> None:
     table = {name: Measured(*map(statistics.median, zip(*rows, strict=True))) for name, rows in rounds.items()}
     print(ROW.format("", "accepts ms", "json/s", "core us", "of core", "sse/s", "core us", "of core"))
     for name, row in table.items():
-        print(ROW.format(name, f"{row.after_s * 1000:.0f}", f"{row.json:.0f}", f"{row.json_us:.0f}", f"{row.json_busy:.0%}", f"{row.sse:.0f}", f"{row.sse_us:.0f}", f"{row.sse_busy:.0%}"))
+        print(
+            ROW.format(
+                name,
+                f"{row.after_s * 1000:.0f}",
+                f"{row.json:.0f}",
+                f"{row.json_us:.0f}",
+                f"{row.json_busy:.0%}",
+                f"{row.sse:.0f}",
+                f"{row.sse_us:.0f}",
+                f"{row.sse_busy:.0%}",
+            )
+        )
     us = next(iter(table.values()))
     print()
     for (what, name), target in TARGETS.items():
         if name in table:
             them = table[name]
-            print(f"{what}: {getattr(us, what) / getattr(them, what):.2f} times {name} by the clock, {getattr(them, what + '_us') / getattr(us, what + '_us'):.2f} by the core; wanted {target}")
+            print(
+                f"{what}: {getattr(us, what) / getattr(them, what):.2f} times {name} by the clock, {getattr(them, what + '_us') / getattr(us, what + '_us'):.2f} by the core; wanted {target}"
+            )
 
 
 if __name__ == "__main__":

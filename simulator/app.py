@@ -37,6 +37,7 @@ from .scopes import Scope, Scopes
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BACKLOG = 1024
+LAST_PORT = 65_535
 DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
 
@@ -164,8 +165,10 @@ async def serving(
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had.
+    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had, ``OverflowError`` for no port at all.
     """
+    if not 0 <= port <= LAST_PORT:
+        raise OverflowError(f"port must be 0-{LAST_PORT}.")  # which uvloop would take modulo
     loop = asyncio.get_running_loop()
     kept = Journal() if journal is None else journal
     if log is not None:

@@ -73,7 +73,9 @@ class Connection(RequestHandler):
     def _coming(self) -> bool:
         """Whether there is one request, of which nothing is missing but some of a small body."""
         message, payload = self._messages[0]
-        if len(self._messages) > 1 or self.begun is not None or payload.is_eof() or payload.exception() is not None:
+        if len(self._messages) > 1 or self.begun is not None or not isinstance(message, RawRequestMessage):
+            return False
+        if payload.is_eof() or payload.exception() is not None:
             return False
         length = message.headers.get("Content-Length", "")
         return length.isdigit() and int(length) <= SMALL and _usual(message)

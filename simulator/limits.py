@@ -79,6 +79,6 @@ class Limiter:
 
     def standing(self, now: float) -> Standing | None:
         """The window with the least left, the longer one of equals; ``None`` for a plan without windows."""
-        if not self._windows:
-            return None
+        if len(self._windows) < 2:
+            return self._windows[0].standing(now) if self._windows else None
         return min((w.standing(now) for w in self._windows), key=lambda s: (s.remaining, -s.reset))

@@ -52,8 +52,11 @@ def limit_headers(case: Case) -> Headers:
     if standing is None:
         return ()
     names = case.route.dialect.limits
-    told = (standing.limit, standing.remaining, standing.reset)
-    return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))
+    return (
+        (names.limit, str(standing.limit)),
+        (names.remaining, str(standing.remaining)),
+        (names.reset, str(standing.reset)),
+    )
 
 
 def _explained(case: Case, refusal: Refusal, status: int) -> Headers:

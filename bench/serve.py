@@ -1,123 +1,109 @@
-"""How much ``serve`` costs beside a bare aiohttp application: time to accept, and requests a second. Prints ratios.
+"""What answering costs on one core, beside others: ``python -m bench.serve [--rounds N] [--seconds S] [--no-aimock]``.
 
-Run as ``python bench/serve.py [rounds]``. The two servers take turns, so a busy machine harms both alike.
+The server has a core to itself and the client another; candidates take turns, each freshly started, over several rounds, and
+medians count. Machines are shared and figures move: read the ratios, and the processor's time, which a busy machine
+changes less than the clock's. Ours has its sessions, limits and journal on, as ``chatproof serve --quiet`` has them; the others have none.
 """
 
 from __future__ import annotations
 
-import json
-import socket
+import argparse
+import asyncio
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import NamedTuple
 
-BATCH, BATCHES = 16, 40
-HOST = "127.0.0.1"
+from .candidates import TEXT, Candidate, Started, candidates, started
+from .client import Wanted, talk
 
-PLAIN = """
-import sys
-from aiohttp import web
-
-async def chat(request):
-    asked = await request.json()
-    headers = {"X-RateLimit-Limit": "600000", "X-RateLimit-Remaining": "599999", "X-RateLimit-Reset": "1767225660"}
-    words = [" " + word for word in ("You said: " + asked["message"]).split()]
-    if not asked["stream"]:
-        usage = {"input_tokens": 20, "output_tokens": 22, "total_tokens": 42}
-        return web.json_response({"response": "".join(words), "session_id": "s", "usage": usage}, headers=headers)
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **headers})
-    await response.prepare(request)
-    for word in words:
-        await response.write(b'data: {"type": "token", "content": "%b"}\\n\\n' % word.encode())
-    await response.write(b'data: {"type": "done", "session_id": "s", "usage": {"input_tokens": 20, "output_tokens": 22}}\\n\\n')
-    await response.write_eof()
-    return response
-
-app = web.Application()
-app.router.add_post("/guide/chat", chat)
-web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None)
-"""
-RUNNER = "import sys; from chatproof.simulator.serve import serve; sys.exit(serve(port=int(sys.argv[1])))"
+CONNECTIONS = 32
+WARM_S = 0.3
+TARGETS = {
+    ("json", "plain aiohttp"): 1.0,
+    ("json", "aimock"): 2.0,
+    ("sse", "plain aiohttp"): 2.0,
+    ("sse", "aimock"): 2.5,
+}
+"""How many times the other's answers a second ours should give."""
+ROW = "{:<15}{:>12}{:>10}{:>10}{:>9}{:>10}{:>10}{:>9}"
 
 
-def ours() -> list[str]:
-    """The command line once it can serve, else a runner of one line."""
-    asked = subprocess.run(
-        [sys.executable, "-m", "chatproof", "serve", "--help"], check=False, capture_output=True, text=True
+class Measured(NamedTuple):
+    """One round of one server. ``us``: microseconds of its core for an answer; ``busy``: how much of the core it had."""
+
+    after_s: float
+    json: float
+    json_us: float
+    json_busy: float
+    sse: float
+    sse_us: float
+    sse_busy: float
+
+
+def measured(candidate: Candidate, seconds: float) -> Measured:
+    """One round."""
+    with started(candidate.command) as server:
+        return Measured(
+            server.after_s, *rate(candidate, server, False, seconds), *rate(candidate, server, True, seconds)
+        )
+
+
+def rate(candidate: Candidate, server: Started, stream: bool, seconds: float) -> tuple[float, float, float]:
+    """Answers a second, microseconds of the server's core for each, and how busy that core was."""
+    wanted = Wanted(events=candidate.events) if stream else Wanted(holds=TEXT.encode())
+    # every round is of other clients, with other sessions
+    first = (
+        (lambda n, turn: candidate.ask(n, turn, stream))
+        if stream
+        else (lambda n, turn: candidate.ask(n + 1000, turn, stream))
     )
-    if asked.returncode == 0 and "--port" in asked.stdout:
-        return [sys.executable, "-m", "chatproof", "serve", "--port"]
-    return [sys.executable, "-c", RUNNER]
+    run(server, first, wanted, WARM_S)
+    before = server.cpu_s()
+    done = run(server, lambda n, turn: candidate.ask(n + 2000 + stream * 1000, turn, stream), wanted, seconds)
+    spent = server.cpu_s() - before
+    return done / seconds, spent / done * 1e6, spent / seconds
 
 
-@contextmanager
-def started(command: list[str]) -> Iterator[tuple[int, float]]:
-    """The server's port, and the seconds from its start until it accepted."""
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
-    began = time.perf_counter()
-    process = subprocess.Popen([*command, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while True:
-            try:
-                socket.create_connection((HOST, port)).close()
-                break
-            except ConnectionRefusedError:
-                if process.poll() is not None:
-                    raise SystemExit(f"{command} ended with {process.returncode}") from None
-                time.sleep(0.002)
-        yield port, time.perf_counter() - began
-    finally:
-        process.terminate()
-        process.wait()
+def run(server, ask, wanted, seconds):
+    import uvloop
 
-
-def request(stream: bool) -> bytes:
-    message = " ".join(["word"] * 20)
-    body = json.dumps({"agent_id": "echo", "message": message, "stream": stream}).encode()
-    head = f"POST /guide/chat HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer key-valid\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-def rate(port: int, stream: bool) -> float:
-    """Responses a second over one connection with ``BATCH`` requests under way, so that the server is never idle."""
-    batch, end = request(stream) * BATCH, b"0\r\n\r\n" if stream else b"HTTP/1.1 200 OK"
-    with socket.create_connection((HOST, port)) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        began = time.perf_counter()
-        for _ in range(BATCHES):
-            sock.sendall(batch)
-            got = b""
-            while got.count(end) < BATCH or not got.endswith((b"}", b"0\r\n\r\n")):
-                part = sock.recv(1 << 20)
-                if not part:
-                    raise SystemExit("the server hung up")
-                got += part
-        return BATCH * BATCHES / (time.perf_counter() - began)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(talk(server.port, ask, wanted, CONNECTIONS, seconds))
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    commands = {"chatproof": ours(), "plain aiohttp": [sys.executable, "-c", PLAIN]}
-    rows: dict[str, dict[str, list[float]]] = {name: {"start": [], "json": [], "sse": []} for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            with started(command) as (port, took):
-                rows[name]["start"].append(took)
-                rows[name]["json"].append(rate(port, stream=False))
-                rows[name]["sse"].append(rate(port, stream=True))
-    median = {name: {what: statistics.median(values) for what, values in row.items()} for name, row in rows.items()}
-    for name, row in median.items():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
+    parser.add_argument("--no-aimock", action="store_true", help="do not install or start the candidate from npm")
+    asked = parser.parse_args()
+    compared = candidates(not asked.no_aimock)
+    rounds = {one.name: [] for one in compared}
+    for _ in range(asked.rounds):
+        for one in compared:
+            rounds[one.name].append(measured(one, asked.seconds))
+    table = {name: Measured(*map(statistics.median, zip(*rows, strict=True))) for name, rows in rounds.items()}
+    print(ROW.format("", "accepts ms", "json/s", "core us", "of core", "sse/s", "core us", "of core"))
+    for name, row in table.items():
         print(
-            f"{name:14}  accepts after {row['start'] * 1000:5.0f} ms   json {row['json']:7.0f}/s   sse {row['sse']:7.0f}/s"
+            ROW.format(
+                name,
+                f"{row.after_s * 1000:.0f}",
+                f"{row.json:.0f}",
+                f"{row.json_us:.0f}",
+                f"{row.json_busy:.0%}",
+                f"{row.sse:.0f}",
+                f"{row.sse_us:.0f}",
+                f"{row.sse_busy:.0%}",
+            )
         )
-    us, them = median.values()
-    print(
-        f"{'ratio':14}  start {us['start'] / them['start']:.2f}   json {us['json'] / them['json']:.2f}   sse {us['sse'] / them['sse']:.2f}"
-    )
+    us = next(iter(table.values()))
+    print()
+    for (what, name), target in TARGETS.items():
+        if name in table:
+            them = table[name]
+            print(
+                f"{what}: {getattr(us, what) / getattr(them, what):.2f} times {name} by the clock, {getattr(them, what + '_us') / getattr(us, what + '_us'):.2f} by the core; wanted {target}"
+            )
 
 
 if __name__ == "__main__":

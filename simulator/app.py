@@ -17,17 +17,17 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from aiohttp.web_runner import ServerRunner, TCPSite
-from aiohttp.web_server import Server
 
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .door import Connection, Door
 from .journal import Closed, Entry, Journal
 from .latency import Latency
 from .masking import mask
@@ -38,6 +38,7 @@ from .scopes import Scope, Scopes
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BACKLOG = 1024
+LAST_PORT = 65_535
 DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
 
@@ -60,6 +61,14 @@ class Sent(StreamResponse):
         return None
 
 
+class Begun(NamedTuple):
+    """An answer under way. ``error``: why there is no plan."""
+
+    entry: Entry
+    scope: Scope
+    error: Exception | None = None
+
+
 @dataclass
 class Front:
     """What answers the requests of one event loop."""
@@ -71,16 +80,18 @@ class Front:
     stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
-        began = self.pacer.loop.time()
-        asked = await _read(request, self.scopes.root.backend.rules.readings.body_limit)
-        scope, heard = self.scopes.find(asked)
-        entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
+        connection = request.protocol
+        assert isinstance(connection, Connection)
+        limit = self.scopes.root.backend.rules.readings.body_limit
+        begun = connection.taken() or self.begin(await _read(request, limit))
         closed: Closed = "client"
         try:
-            plan = entry.plan = self._plan(heard, scope, entry)
-            if request.transport is not None:
+            if begun.error is not None:
+                raise begun.error
+            plan, entry = begun.entry.plan, begun.entry
+            if request.transport is not None and plan is not None:
                 drain = request.writer.drain
-                await self.pacer.carry_out(plan, request.transport, drain, entry.sent, scope.clock)
+                await self.pacer.carry_out(plan, request.transport, drain, entry.sent, begun.scope.clock)
                 closed = ENDS[plan.end]
         except ConnectionError:
             pass
@@ -88,11 +99,28 @@ class Front:
             closed = "server"
             raise
         finally:
-            if entry.plan is not None:
-                scope.backend.finished(entry.plan)
-            stopped = self.stopping and closed == "client"
-            self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
+            self.over(begun, closed)
         return Sent(closed == "kept")
+
+    def begin(self, asked: HttpRequest) -> Begun:
+        """The answer to a request, planned, and its entry in the journal; ``over`` ends both."""
+        began = self.pacer.loop.time()
+        scope, heard = self.scopes.find(asked)
+        entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
+        error: Exception | None = None
+        try:
+            entry.plan = self._plan(heard, scope, entry)
+        except Exception as problem:  # noqa: BLE001  (raised again where aiohttp answers it)
+            error = problem
+        return Begun(entry, scope, error)
+
+    def over(self, begun: Begun, closed: Closed) -> None:
+        """The answer is over, for whatever reason."""
+        entry = begun.entry
+        if entry.plan is not None:
+            begun.scope.backend.finished(entry.plan)
+        stopped = self.stopping and closed == "client"
+        self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
 
     def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
         try:
@@ -139,15 +167,17 @@ async def serving(
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had.
+    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had, ``OverflowError`` for no port at all.
     """
+    if not 0 <= port <= LAST_PORT:
+        raise OverflowError(f"port must be 0-{LAST_PORT}.")  # which uvloop would take modulo
     loop = asyncio.get_running_loop()
     kept = Journal() if journal is None else journal
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
     scopes = Scopes(backend, clock)
     front = Front(scopes, Pacer(loop, clock), log, kept)
-    server = Server(front, access_log=None, logger=silent(), handler_cancellation=True)
+    server = Door(front, access_log=None, logger=silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:

@@ -32,6 +32,7 @@ from .routes import Routes
 from .rules import Spot, plain_rules
 from .rulings import rulings as ruled_by
 from .sessions import Session
+from .straight import straight
 from .variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -118,6 +119,9 @@ class Backend:
             case.rules = through(self._plain_rules, (layer.rules for layer in layers))
         refusal = self._refusal(case)
         reply = refused(case, refusal) if refusal else self._admitted(case)
+        if not layers:
+            plan = straight(reply, request, now, self._tickets, self._about(case, reply, strike))
+            return self._in_turn(plan, now) if self._turns else plan
         plan = self._in_turn(build(reply, request, now, layers, self._tickets), now)
         return replace(plan, about=self._about(case, reply, strike))
 

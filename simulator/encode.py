@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 from ..spec import Delta, Dialect, Done, Event, Failure, Shape, ToolCall, ToolResult
@@ -39,7 +40,7 @@ class Literal:
 
 def dumps(value: Any) -> str:
     """JSON text that any UTF-8 encoder takes and any line reader leaves whole."""
-    text = _dumps(value)
+    text = encode_basestring(value) if type(value) is str else _dumps(value)
     return text if text.isascii() and "\x7f" not in text else ESCAPED.sub(_escape, text)
 
 

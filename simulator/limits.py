@@ -58,8 +58,8 @@ class Limiter:
 
     def standing(self, now: float) -> Standing | None:
         """The window with the least left, the longer one of equals; ``None`` for a plan without windows."""
-        if not self._windows:
-            return None
+        if len(self._windows) < 2:
+            return _standing(self._windows[0], now) if self._windows else None
         return min((_standing(window, now) for window in self._windows), key=lambda s: (s.remaining, -s.reset))
 
 

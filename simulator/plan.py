@@ -99,11 +99,18 @@ class Layer:
     plan: Callable[[Plan], Plan] | None = None
 
 
-def build(reply: Reply, request: HttpRequest, now: float, layers: Sequence[Layer] = (), ticket: int = 0) -> Plan:
+def build(
+    reply: Reply,
+    request: HttpRequest,
+    now: float,
+    layers: Sequence[Layer] = (),
+    ticket: int = 0,
+    about: About = About(),  # noqa: B008  (a tuple, and cannot change)
+) -> Plan:
     """The plan of ``reply`` to ``request``, through every layer."""
     reply = through(reply, (layer.reply for layer in layers))
     message = through(spell(reply, now, layers), (layer.message for layer in layers))
-    return through(frame(message, request, reply.said, ticket), (layer.plan for layer in layers))
+    return through(frame(message, request, reply.said, ticket, about), (layer.plan for layer in layers))
 
 
 def through(value: T, changes: Iterable[Callable[[T], T] | None]) -> T:
@@ -126,7 +133,13 @@ def spell(reply: Reply, now: float, layers: Sequence[Layer] = ()) -> Message:
     return Message(reply.status, (date, *JSON_HEADERS, *reply.headers), (Write(due, body),), "length")
 
 
-def frame(message: Message, request: HttpRequest, said: str = "", ticket: int = 0) -> Plan:
+def frame(
+    message: Message,
+    request: HttpRequest,
+    said: str = "",
+    ticket: int = 0,
+    about: About = About(),  # noqa: B008  (as above)
+) -> Plan:
     """Framing by RFC 9112: a length for what is whole, chunks for a stream, the connection's end for HTTP/1.0 streams."""
     framing: Framing = message.framing
     if framing == "chunked" and request.version < (1, 1):
@@ -149,7 +162,7 @@ def frame(message: Message, request: HttpRequest, said: str = "", ticket: int = 
             writes.append(Write(writes[-1].due_s, LAST_CHUNK))
         else:
             writes += message.pieces
-    return Plan(tuple(writes) if message.apart else joined(writes), end, message.status, said, ticket)
+    return Plan(tuple(writes) if message.apart else joined(writes), end, message.status, said, ticket, about)
 
 
 def head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:

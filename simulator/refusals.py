@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .ids import Ids
 from .limits import Limiter
+from .once import once
 from .population import Key
 from .realm import Realm
 from .reply import Refusal
@@ -39,17 +39,17 @@ class Case:
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
 
-    @cached_property
+    @once
     def key(self) -> Key | None:
         """The key it came with, if it is one that opens anything at all."""
         key = self.realm.keys.get(bearer(self.request.headers) or "")
         return None if key is None or key.revoked else key
 
-    @cached_property
+    @once
     def limiter(self) -> Limiter | None:
         return self.realm.limiter(self.key) if self.key else None
 
-    @cached_property
+    @once
     def asked(self) -> Asked | Mistake:
         assert self.route.operation is not None
         return read_body(self.route.dialect, self.route.operation, self.request.body)
@@ -60,12 +60,12 @@ class Case:
             return self.route.agent
         return str(self.asked.roles.get("agent", "")) if isinstance(self.asked, Asked) else ""
 
-    @cached_property
+    @once
     def agent(self) -> str | None:
         former = self.realm.former_names.get(self.agent_asked, ())
         return next(filter(self._session_of, former), None) or self.realm.agent_name(self.agent_asked)
 
-    @cached_property
+    @once
     def session(self) -> Session | None:
         """The living session it belongs to."""
         return self._session_of(self.agent) if self.agent else None
@@ -77,7 +77,7 @@ class Case:
         ignored = self.rules.readings.unknown_session == "replaced" and self.session is None
         return None if ignored else named
 
-    @cached_property
+    @once
     def actor(self) -> Actor | None:
         """The scripted agent that is to answer: the one its session began with, else that of today's script."""
         if self.agent in self.realm.agents:

@@ -61,8 +61,11 @@ def limit_headers(case: Case) -> Headers:
     if standing is None:
         return ()
     names = case.route.dialect.limits
-    told = (standing.limit, standing.remaining, RESETS[readings.reset_in](standing.reset, case.now))
-    return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))
+    return (
+        (names.limit, str(standing.limit)),
+        (names.remaining, str(standing.remaining)),
+        (names.reset, str(RESETS[readings.reset_in](standing.reset, case.now))),
+    )
 
 
 RESETS: dict[str, Callable[[int, float], int]] = {

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..spec import Dialect, Operation
+from ..spec.model import Request
+from .once import by_identity
 from .pointer import parts
 
 BODY_LIMIT = 1 << 20
@@ -81,7 +83,7 @@ def is_json(headers: Mapping[str, str]) -> bool:
 def parse_json(body: bytes) -> Any:
     """The JSON value of a body, by RFC 8259: UTF-8, no ``NaN``, no name twice. ``ValueError`` for anything else."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        return _decode(body.decode("utf-8"))
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
@@ -94,16 +96,19 @@ def read_body(dialect: Dialect, operation: Operation, body: bytes) -> Asked | Mi
         return Mistake("body", "is not valid JSON", "json_invalid")
     if not isinstance(value, dict):
         return Mistake("body", "must be an object", "dict_type")
-    keys = operation.mode == "keys"
-    table = dialect.request.keys if keys else dialect.request.chat
-    required: Sequence[str] = () if keys else dialect.request.required
     roles: dict[str, Any] = {}
-    for role, pointers in table.items():
-        found = _role(value, role, pointers, role in required, role in dialect.request.nullable)
-        if isinstance(found, Mistake):
-            return found
-        if found is not ABSENT:
-            roles[role] = found
+    for place in _places(dialect.request)[operation.mode == "keys"]:
+        role, key, wanted, lone = place[:4]
+        at = value.get(key, ABSENT)
+        if at is ABSENT and lone:
+            continue
+        if type(at) is not wanted:
+            found = _role(value, place)
+            if isinstance(found, Mistake):
+                return found
+            at = found
+        if at is not ABSENT:
+            roles[role] = at
     return Asked(roles)
 
 
@@ -115,6 +120,38 @@ def odd_message(dialect: Dialect, message: str) -> Mistake | None:
     if any("\ud800" <= char <= "\udfff" for char in message):
         return Mistake(*_named(pointer, "must be well-formed text", "string_unicode"))
     return None
+
+
+class _Place(NamedTuple):
+    """Where a role stands. ``key``: the member of the body that is its first place; ``None``, which is no name, if that is deeper.
+
+    ``lone``: it has no other place and need not be there.
+    """
+
+    role: str
+    key: str | None
+    wanted: type
+    lone: bool
+    pointers: Sequence[str]
+    required: bool
+    nullable: bool
+
+
+@by_identity
+def _places(request: Request) -> tuple[tuple[_Place, ...], tuple[_Place, ...]]:
+    """The places of a chat request, and those of a request for a key."""
+    chat = tuple(
+        _place(role, at, role in request.required, role in request.nullable) for role, at in request.chat.items()
+    )
+    keys = tuple(_place(role, at, False, role in request.nullable) for role, at in request.keys.items())
+    return chat, keys
+
+
+def _place(role: str, pointers: Sequence[str], required: bool, nullable: bool) -> _Place:
+    top = parts(pointers[0])
+    key = top[0] if len(top) == 1 else None
+    lone = key is not None and len(pointers) == 1 and not required
+    return _Place(role, key, TYPES[role][0], lone, pointers, required, nullable)
 
 
 def wants_stream(dialect: Dialect, operation: Operation, asked: Asked, headers: Mapping[str, str]) -> bool | None:
@@ -139,7 +176,8 @@ def knows(value: Any, pointers: Sequence[str]) -> tuple[str, Any] | None:
     return None
 
 
-def _role(value: Any, role: str, pointers: Sequence[str], required: bool, nullable: bool) -> Any:
+def _role(value: Any, place: _Place) -> Any:
+    role, pointers, required, nullable = place.role, place.pointers, place.required, place.nullable
     found = knows(value, pointers) or _no_object(value, pointers)
     pointer, at = found if found else (pointers[0], ABSENT)
     if at is None and nullable:
@@ -178,3 +216,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("a name is given twice")
     return value
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique).decode

@@ -11,6 +11,8 @@ from ..spec import Dialect, Operation
 from .request import HttpRequest, knows, parse_json
 
 AGENT = "{agent}"
+KEPT, KEPT_LENGTH = 1024, 200
+"""How many targets are remembered with where they go, and how long one may be."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Routes:
     def __init__(self, dialects: Sequence[Dialect]) -> None:
         self.dialects = tuple(dialects)
         self._mounts = {d.mount: d for d in dialects} if len(dialects) > 1 else {}
+        self._known: dict[tuple[str, str], tuple[Route, ...]] = {}
         self._templates = {d.name: tuple(_templates(d)) for d in dialects}
 
     def base_path(self, dialect: Dialect) -> str:
@@ -44,13 +47,25 @@ class Routes:
 
     def find(self, request: HttpRequest) -> Route:
         """Always a route; at the root a path that nobody knows is answered in the first dialect."""
-        path = _path(request.target)
+        asked = request.method, request.target
+        found = self._known.get(asked)
+        if found is None:
+            found = self._find(*asked)
+            if len(request.target) <= KEPT_LENGTH:
+                if len(self._known) >= KEPT:
+                    self._known.clear()
+                self._known[asked] = found
+        return found[0] if len(found) == 1 else _by_body(found, request.body)
+
+    def _find(self, method: str, target: str) -> tuple[Route, ...]:
+        """The route, or those among which the body decides."""
+        path = _path(target)
         mounted = self._mounts.get("/" + path.split("/", 2)[1])
         if mounted is not None:
             fits = self._fits(mounted, path[len(mounted.mount) :])
-            return _choose(fits, request) if fits else Route(mounted)
+            return _able(fits, method) if fits else (Route(mounted),)
         fits = [fit for dialect in self.dialects for fit in self._fits(dialect, path)]
-        return _choose(_literal_first(fits), request) if fits else Route(self.dialects[0])
+        return _able(_literal_first(fits), method) if fits else (Route(self.dialects[0]),)
 
     def _fits(self, dialect: Dialect, path: str) -> list[tuple[_Template, str | None]]:
         segments = tuple(path.split("/"))
@@ -90,26 +105,23 @@ def _literal_first(fits: list[tuple[_Template, str | None]]) -> list[tuple[_Temp
     return [fit for fit in fits if fit[1] is None] or fits
 
 
-def _choose(fits: list[tuple[_Template, str | None]], request: HttpRequest) -> Route:
-    able = [(template, agent) for template, agent in fits if template.operation.method == request.method]
-    if not able:
-        template = fits[0][0]
-        return Route(template.dialect, allow=tuple(sorted({t.operation.method for t, _ in fits})))
-    template, agent = able[0] if len(able) == 1 else _by_body(able, request.body)
-    return Route(template.dialect, template.operation, agent)
+def _able(fits: list[tuple[_Template, str | None]], method: str) -> tuple[Route, ...]:
+    """Those that take the method; if none does, one that says which do."""
+    able = [Route(t.dialect, t.operation, agent) for t, agent in fits if t.operation.method == method]
+    return tuple(able) or (Route(fits[0][0].dialect, allow=tuple(sorted({t.operation.method for t, _ in fits}))),)
 
 
-def _by_body(fits: list[tuple[_Template, str | None]], body: bytes) -> tuple[_Template, str | None]:
+def _by_body(fits: Sequence[Route], body: bytes) -> Route:
     """The dialect whose prefix the agent's name has, else the one that knows the form of this body, else one without a prefix."""
     try:
         value = parse_json(body)
     except ValueError:
         return fits[0]
     for fit in fits:
-        prefix = fit[0].dialect.agent_prefix
-        if prefix and _agent(fit[0].dialect, value).startswith(prefix):
+        prefix = fit.dialect.agent_prefix
+        if prefix and _agent(fit.dialect, value).startswith(prefix):
             return fit
-    return max(fits, key=lambda fit: _known(fit[0].dialect, value))
+    return max(fits, key=lambda fit: _known(fit.dialect, value))
 
 
 def _agent(dialect: Dialect, value: Any) -> str:

@@ -151,12 +151,11 @@ def test_what_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
     other = whole(b'{"detail": "Slow down.", "retry_after": 9}', "429 Slow")
     with (
         canned(*([one] for one in (*answers, good, unknown, other))) as server,
-        recorder(server.url, out, ["guide"]) as made,httpx.Client() as client
+        recorder(server.url, out, ["guide"]) as made,
+        httpx.Client() as client,
     ):
         for _ in answers:
-            with client.stream(
-                "POST", f"{made.base_url}/chat", json={"agent_id": "shop", "message": "Hello"}
-            ) as reply:
+            with client.stream("POST", f"{made.base_url}/chat", json={"agent_id": "shop", "message": "Hello"}) as reply:
                 assert list(reply.iter_raw())
         assert HELLO.send(made.base_url).json() == json.loads(REPLY)
         HELLO.send(made.base_url)

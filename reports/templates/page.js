@@ -22,6 +22,7 @@
         || !words.every((word) => texts.get(item).includes(word));
       if (!item.hidden) shown += 1;
     }
+    for (const exchanges of all(".exchanges")) exchanges.hidden = shown !== items.length;
     for (const section of all(".family, .run")) section.hidden = !section.querySelector(".requirement:not([hidden])");
     const filtered = shown !== items.length;
     for (const why of all(".why")) why.hidden = filtered;
@@ -35,19 +36,19 @@
 
   function reveal() {
     const item = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (item && item.matches(".requirement")) {
-      if (item.hidden) {
-        byId("filters").reset();
-        setTimeout(reveal);
-        return;
-      }
-      item.open = true;
-      item.scrollIntoView();
+    const held = item && item.closest(".requirement, .exchange");
+    if (!held) return;
+    if (held.closest("[hidden]")) {
+      byId("filters").reset();
+      setTimeout(reveal);
+      return;
     }
+    held.open = true;
+    held.scrollIntoView();
   }
 
   async function copy(button) {
-    const text = button.closest("div").querySelector("pre");
+    const text = button.closest(".copyable").querySelector("pre");
     let done = true;
     try {
       await navigator.clipboard.writeText(text.textContent);

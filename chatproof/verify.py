@@ -17,11 +17,13 @@ from .conformance.rejudge import record
 from .conformance.result import as_json
 from .conformance.run import Options, Progress, Run, exit_code, verify
 from .inputs import fail, good_file
-from .output import show, write_faces, write_text
+from .output import check_writable, show, unwritten, write_faces, write_text
 from .spec import Dialect
 from .targets import targets
 
-OUT_FACES = ("result.json", "report.html", "junit.xml", "summary.md")
+OUT_FACES = ("result.json", "report.html", "junit.xml", "summary.md", "result.sarif", "badge.svg")
+UNWRITTEN = 2
+"""The exit code of a good run whose report could not be written; a worse verdict keeps its own."""
 
 
 def main(
@@ -48,6 +50,8 @@ def main(
 ) -> int:
     """See ``chatproof verify --help``; returns the exit code."""
     options = Options(level, select, fail_fast, strict, seed)
+    files = {"--json": json_file, "--junit": junit_file, "--html": html_file, "--write-baseline": write_baseline}
+    check_writable({**files, "--out": None if out is None else out / OUT_FACES[0]})
     entries = good_file(load_baseline, baseline) if baseline else None
     runs: list[Run] = []
     with targets(url, dialects, profile_file, api_key, agent, max_requests, pace) as pairs:
@@ -58,13 +62,14 @@ def main(
                 break
     _check_selection(runs, select)
     result = as_json(runs, __version__)
-    _write_all(result, runs, out, {".json": json_file, ".xml": junit_file, ".html": html_file})
     if json_file != Path("-"):
         show(result, verbose=verbose)
+    good = _write_all(result, runs, out, [(".json", json_file), (".xml", junit_file), (".html", html_file)])
     if write_baseline is not None:
         write_text(write_baseline, as_yaml(runs, date.today()))
     code = exit_code(runs, strict=strict)
-    return code if entries is None else _against(entries, runs, code)
+    code = code if entries is None else _against(entries, runs, code)
+    return code if good or code else UNWRITTEN
 
 
 @contextmanager
@@ -98,12 +103,17 @@ def _check_selection(runs: list[Run], select: tuple[str, ...]) -> None:
         fail(f"--select: no requirement matches {' or '.join(select)}; see `chatproof explain '*'`")
 
 
-def _write_all(result: dict[str, Any], runs: list[Run], out: Path | None, files: dict[str, Path | None]) -> None:
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in OUT_FACES:
-            write_faces(result, {Path(name).suffix: out / name})
-        for run in runs:
-            path = out / f"{run.dialect.name}.jsonl"
+def _write_all(result: dict[str, Any], runs: list[Run], out: Path | None, files: list[tuple[str, Path | None]]) -> bool:
+    """Every file that was asked for; what cannot be written is said and does not stop the others."""
+    good = write_faces(result, files)
+    if out is None:
+        return good
+    good &= write_faces(result, [(Path(name).suffix, out / name) for name in OUT_FACES])
+    for run in runs:
+        path = out / f"{run.dialect.name}.jsonl"
+        try:
             record(run, path)
-    write_faces(result, files)
+        except OSError as error:
+            click.echo(f"chatproof: {unwritten(path, error)}", err=True)
+            good = False
+    return good

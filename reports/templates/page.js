@@ -11,6 +11,7 @@
   const chosen = (kind) => (byId(kind) ? byId(kind).value : "");
 
   function filter() {
+    if (!byId("filters")) return;
     const outcomes = pressed("outcome"), levels = pressed("level");
     const run = chosen("run"), family = chosen("family");
     const words = byId("text").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -32,7 +33,7 @@
   }
 
   function visible() { return items.filter((item) => !item.hidden); }
-  function name() { byId("unfold").textContent = visible().some((item) => !item.open) ? "Unfold all" : "Fold all"; }
+  function name() { if (byId("unfold")) byId("unfold").textContent = visible().some((item) => !item.open) ? "Unfold all" : "Fold all"; }
 
   function reveal() {
     const item = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -81,17 +82,19 @@
   });
   document.addEventListener("toggle", name, true);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.target.closest("input, select")) {
+    if (event.key === "/" && byId("text") && !event.ctrlKey && !event.metaKey && !event.target.closest("input, select")) {
       event.preventDefault();
       byId("text").focus();
     }
   });
-  byId("filters").addEventListener("input", filter);
-  byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("filters").addEventListener("reset", () => {
-    for (const chip of all(".chip")) chip.setAttribute("aria-pressed", "false");
-    setTimeout(filter);
-  });
+  if (byId("filters")) {
+    byId("filters").addEventListener("input", filter);
+    byId("filters").addEventListener("submit", (event) => event.preventDefault());
+    byId("filters").addEventListener("reset", () => {
+      for (const chip of all(".chip")) chip.setAttribute("aria-pressed", "false");
+      setTimeout(filter);
+    });
+  }
   addEventListener("hashchange", reveal);
   filter();
   reveal();

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from chatproof.reports.integrity import seal
 from chatproof.reports.result import OUTCOMES
 from chatproof.reports.write import FACES, SCHEMA, BadReport, load, problems, write
 
@@ -102,7 +103,7 @@ def test_a_dishonest_report_is_refused(spoil: Callable[[Json], None], message: s
     report = run()
     spoil(report)
     path = tmp_path / "report.json"
-    path.write_text(json.dumps(report), "utf-8")
+    path.write_text(json.dumps(seal(report)), "utf-8")
     with pytest.raises(BadReport) as refused:
         load(path)
     assert str(refused.value).startswith(f"{path}: {message}")

@@ -56,7 +56,7 @@ def main(
     runs: list[Run] = []
     with targets(url, dialects, profile_file, api_key, agent, max_requests, pace) as pairs:
         for one, dialect in pairs:
-            with _progress(dialect) as hear:
+            with _progress(dialect, one.max_requests) as hear:
                 runs.append(verify(one, dialect, options, hear))
             if runs[-1].facts.reason == "interrupted":
                 break
@@ -73,15 +73,21 @@ def main(
 
 
 @contextmanager
-def _progress(dialect: Dialect) -> Iterator[Callable[[Progress], None]]:
-    """One line on a terminal that says what is being played; nothing in a pipe."""
+def _progress(dialect: Dialect, budget: int | None) -> Iterator[Callable[[Progress], None]]:
+    """One line on a terminal that says what is being played, and what is left of the budget; nothing in a pipe."""
     if not sys.stderr.isatty():
         yield lambda progress: None
         return
     from rich.console import Console
 
     with Console(stderr=True).status(f"{dialect.name}: preflight") as status:
-        yield lambda p: status.update(f"{dialect.name}: {p.scenario} ({p.number}/{p.of}, {p.requests} requests)")
+        yield lambda p: status.update(f"{dialect.name}: {progress_line(p, budget)}")
+
+
+def progress_line(progress: Progress, budget: int | None) -> str:
+    """``session (4/12), 57 requests sent, 243 left``."""
+    left = "" if budget is None else f", {max(budget - progress.requests, 0)} left"
+    return f"{progress.scenario} ({progress.number}/{progress.of}), {progress.requests} requests sent{left}"
 
 
 def _against(entries: tuple[Entry, ...], runs: list[Run], code: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chatproof.cli import cli
+from chatproof.conformance.run import Progress
+from chatproof.output import show
 from chatproof.reports.write import FACES, as_json, load
+from chatproof.verify import progress_line
 
 from ..reports.conftest import a_row, a_run
 
@@ -147,3 +151,29 @@ def test_one_file_twice_is_the_same_as_before(write: Write) -> None:
     result = chatproof("compare", one, one)
     assert result.exit_code == 0
     assert "1 still failing; 1 as before." in result.output
+
+
+class Terminal(io.StringIO):
+    """Standard output of a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("variable", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_colours_only_where_they_are_wanted(
+    variable: dict[str, str], colored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variable.items():
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    show(a_run([a_row("fail", "a/one")]))
+    assert ("\x1b[" in terminal.getvalue()) == colored
+
+
+def test_progress_tells_what_is_left_of_the_budget() -> None:
+    assert progress_line(Progress("session", 4, 12, 57), 300) == "session (4/12), 57 requests sent, 243 left"
+    assert progress_line(Progress("session", 4, 12, 57), None) == "session (4/12), 57 requests sent"

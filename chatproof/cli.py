@@ -238,13 +238,39 @@ def explain(requirement: str) -> None:
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True, type=PATH)
-@click.option("--to", "targets", multiple=True, type=PATH, metavar="FILE", help="Write as .html, .xml, .md or .txt.")
+@click.option(
+    "--to",
+    "targets",
+    multiple=True,
+    type=PATH,
+    metavar="FILE",
+    help="Write as .html, .md, .sarif, .svg (a badge), .txt, .xml (JUnit) or .json.",
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser; without --to, a temporary one.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every requirement.")
 def report(**options: Any) -> None:
-    """Show result FILES (from --json) as a scorecard, or write them as HTML, JUnit, Markdown or text."""
+    """Show result FILES (from --json) as a scorecard, or write them as HTML, JUnit, Markdown, SARIF, badge or text.
+
+    Several FILES become one report. Exits 2 for a file that was cut off or edited, and 0 otherwise, whatever the verdict.
+    """
     from .report import main as report_main
 
     sys.exit(report_main(**options))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.option("--to", "targets", multiple=True, type=PATH, metavar="FILE", help="Write as .html, .md or .txt too.")
+@click.option("--strict", is_flag=True, help="Exit 1 for a newly failed SHOULD too.")
+def compare(**options: Any) -> None:
+    """Say what changed between result FILES (from --json), oldest first: newly broken, still failing, fixed, new, gone.
+
+    With three or more, the trend as well; the exit code is about the last two. Exit codes: 0 nothing newly broken, 1 newly
+    broken, 2 a bad file, 3 not comparable (a run is incomplete, or no dialect is in all of them).
+    """
+    from .compare import main as compare_main
+
+    sys.exit(compare_main(**options))
 
 
 def main() -> None:

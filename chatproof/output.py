@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +13,58 @@ import click
 
 from .inputs import fail
 from .reports import scorecard
+from .reports.store import hindrance, store
 from .reports.write import FACES
+
+STDOUT = Path("-")
 
 
 def show(result: dict[str, Any], *, verbose: bool = False) -> None:
-    """The scorecard on standard output: in colour and to width on a terminal, plain in a pipe."""
+    """The scorecard on standard output: to width on a terminal, and in colour unless ``NO_COLOR`` is set; plain in a pipe."""
     terminal = sys.stdout.isatty()
     width = min(shutil.get_terminal_size().columns, 120) if terminal else None
-    click.echo(scorecard.render(result, width=width, color=terminal, verbose=verbose), nl=False)
+    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    click.echo(scorecard.render(result, width=width, color=color, verbose=verbose), nl=False)
+
+
+def check_writable(files: Mapping[str, Path | None]) -> None:
+    """Before anything is sent: end with one line for the first option whose file could not be written."""
+    for option, path in files.items():
+        why = None if path is None or path == STDOUT else hindrance(path)
+        if why is not None:
+            fail(f"{option}: {path}: cannot be written: {why}")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, folders on the way included; one clear line if it cannot be."""
+    """Write a text file, whole or not at all, folders on the way included; one clear line if it cannot be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", newline="\n")
+        store(path, text)
     except OSError as error:
-        fail(f"{path}: cannot be written: {error.strerror or error}")
+        fail(unwritten(path, error))
 
 
-def write_faces(result: dict[str, Any], files: Mapping[str, Path | None]) -> None:
-    """Write the result to each file as the face named beside it, whatever the file is called; ``-`` is standard output."""
-    for face, path in files.items():
+def write_faces(result: dict[str, Any], files: Iterable[tuple[str, Path | None]]) -> bool:
+    """Write the result to each file as the face named beside it, whatever the file is called; ``-`` is standard output.
+
+    One line on standard error for each that cannot be written; returns whether all were.
+    """
+    good = True
+    for face, path in files:
         if path is None:
             continue
-        if path == Path("-"):
-            click.echo(FACES[face](result), nl=False)
-        else:
-            write_text(path, FACES[face](result))
+        try:
+            if path == STDOUT:
+                click.echo(FACES[face](result), nl=False)
+            else:
+                store(path, FACES[face](result))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            click.echo(f"chatproof: {unwritten(path, error)}", err=True)
+            good = False
+    return good
+
+
+def unwritten(path: Path, error: OSError) -> str:
+    """What to say of a file that could not be written."""
+    return f"{path}: cannot be written: {error.strerror or error}"

@@ -17,11 +17,13 @@ from .conformance.rejudge import record
 from .conformance.result import as_json
 from .conformance.run import Options, Progress, Run, exit_code, verify
 from .inputs import fail, good_file
-from .output import show, write_faces, write_text
+from .output import check_writable, show, unwritten, write_faces, write_text
 from .spec import Dialect
 from .targets import targets
 
-OUT_FACES = ("result.json", "report.html", "junit.xml", "summary.md")
+OUT_FACES = ("result.json", "report.html", "junit.xml", "summary.md", "result.sarif", "badge.svg")
+UNWRITTEN = 2
+"""The exit code of a good run whose report could not be written; a worse verdict keeps its own."""
 
 
 def main(
@@ -48,35 +50,44 @@ def main(
 ) -> int:
     """See ``chatproof verify --help``; returns the exit code."""
     options = Options(level, select, fail_fast, strict, seed)
+    files = {"--json": json_file, "--junit": junit_file, "--html": html_file, "--write-baseline": write_baseline}
+    check_writable({**files, "--out": None if out is None else out / OUT_FACES[0]})
     entries = good_file(load_baseline, baseline) if baseline else None
     runs: list[Run] = []
     with targets(url, dialects, profile_file, api_key, agent, max_requests, pace) as pairs:
         for one, dialect in pairs:
-            with _progress(dialect) as hear:
+            with _progress(dialect, one.max_requests) as hear:
                 runs.append(verify(one, dialect, options, hear))
             if runs[-1].facts.reason == "interrupted":
                 break
     _check_selection(runs, select)
     result = as_json(runs, __version__)
-    _write_all(result, runs, out, {".json": json_file, ".xml": junit_file, ".html": html_file})
     if json_file != Path("-"):
         show(result, verbose=verbose)
+    good = _write_all(result, runs, out, [(".json", json_file), (".xml", junit_file), (".html", html_file)])
     if write_baseline is not None:
         write_text(write_baseline, as_yaml(runs, date.today()))
     code = exit_code(runs, strict=strict)
-    return code if entries is None else _against(entries, runs, code)
+    code = code if entries is None else _against(entries, runs, code)
+    return code if good or code else UNWRITTEN
 
 
 @contextmanager
-def _progress(dialect: Dialect) -> Iterator[Callable[[Progress], None]]:
-    """One line on a terminal that says what is being played; nothing in a pipe."""
+def _progress(dialect: Dialect, budget: int | None) -> Iterator[Callable[[Progress], None]]:
+    """One line on a terminal that says what is being played, and what is left of the budget; nothing in a pipe."""
     if not sys.stderr.isatty():
         yield lambda progress: None
         return
     from rich.console import Console
 
     with Console(stderr=True).status(f"{dialect.name}: preflight") as status:
-        yield lambda p: status.update(f"{dialect.name}: {p.scenario} ({p.number}/{p.of}, {p.requests} requests)")
+        yield lambda p: status.update(f"{dialect.name}: {progress_line(p, budget)}")
+
+
+def progress_line(progress: Progress, budget: int | None) -> str:
+    """``session (4/12), 57 requests sent, 243 left``."""
+    left = "" if budget is None else f", {max(budget - progress.requests, 0)} left"
+    return f"{progress.scenario} ({progress.number}/{progress.of}), {progress.requests} requests sent{left}"
 
 
 def _against(entries: tuple[Entry, ...], runs: list[Run], code: int) -> int:
@@ -98,12 +109,17 @@ def _check_selection(runs: list[Run], select: tuple[str, ...]) -> None:
         fail(f"--select: no requirement matches {' or '.join(select)}; see `chatproof explain '*'`")
 
 
-def _write_all(result: dict[str, Any], runs: list[Run], out: Path | None, files: dict[str, Path | None]) -> None:
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in OUT_FACES:
-            write_faces(result, {Path(name).suffix: out / name})
-        for run in runs:
-            path = out / f"{run.dialect.name}.jsonl"
+def _write_all(result: dict[str, Any], runs: list[Run], out: Path | None, files: list[tuple[str, Path | None]]) -> bool:
+    """Every file that was asked for; what cannot be written is said and does not stop the others."""
+    good = write_faces(result, files)
+    if out is None:
+        return good
+    good &= write_faces(result, [(Path(name).suffix, out / name) for name in OUT_FACES])
+    for run in runs:
+        path = out / f"{run.dialect.name}.jsonl"
+        try:
             record(run, path)
-    write_faces(result, files)
+        except OSError as error:
+            click.echo(f"chatproof: {unwritten(path, error)}", err=True)
+            good = False
+    return good

@@ -67,8 +67,9 @@ def account(row: Mapping[str, Any]) -> str:
 
 
 def place(finding: Mapping[str, Any]) -> str:
-    """The exchange in which it was found, and the byte of its body."""
-    at = "" if finding["offset"] is None else f", byte {finding['offset']}"
+    """The exchange in which it was found, and the byte of its body, or of all that was received."""
+    within = " of the response" if finding["within"] == "response" else ""
+    at = "" if finding["offset"] is None else f", byte {finding['offset']}{within}"
     return f"{finding['exchange'] or 'the run'}{at}"
 
 

@@ -20,6 +20,7 @@ class Finding:
     """The target broke the requirement: what was expected, what came, and where in which exchange's body.
 
     ``pinned``: the profile holds the target to a reading of an open question, so the finding counts whatever the level.
+    ``within``: what the offset counts in; ``response`` is everything that was received, from the status line on.
     """
 
     expected: str
@@ -27,6 +28,7 @@ class Finding:
     seen: Seen | None = None
     offset: int | None = None
     pinned: bool = False
+    within: Literal["body", "response"] = "body"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from .check import Finding
+from ..spec import ambiguities
+from .check import CHECKS, Finding
 from .exchange import curl
 from .judge import Judged, Outcome
+from .proof import exchanges
 from .run import Run
 from .transcript import redact as redact_bytes
 
@@ -39,6 +41,7 @@ def _run(run: Run, version: str) -> dict[str, Any]:
         "reason": redact(run.facts.reason, run.profile.secrets),
         "summary": {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
         "requirements": [_requirement(row, run, secrets) for row in run.judged],
+        "exchanges": exchanges(run, secrets),
     }
     return result
 
@@ -54,9 +57,26 @@ def _requirement(row: Judged, run: Run, secrets: Sequence[str]) -> dict[str, Any
         "evidence": requirement.evidence,
         "ambiguity": requirement.ambiguity,
         "check": requirement.check,
+        "how": _how(requirement.check),
+        "ruling": _ruling(requirement.ambiguity),
         "reason": row.reason if row.outcome in OURS else redact(row.reason, secrets),
         "findings": [redact(_finding(finding, run, secrets), secrets) for finding in row.findings],
     }
+
+
+def _how(name: str | None) -> str | None:
+    """What the check looks at, and what it holds to be kept."""
+    if name is None:
+        return None
+    check = CHECKS[name]
+    where = f"the scenario {check.scenario!r}" if check.scenario else f"all {check.over} of the run"
+    return f"Over {where}: {check.statement}"
+
+
+def _ruling(name: str | None) -> dict[str, str] | None:
+    """The open question that a requirement rests on, and how it was ruled."""
+    found = next((one for one in ambiguities() if one.id == name), None)
+    return None if found is None else {"question": found.question, "ruling": found.ruling}
 
 
 def _finding(finding: Finding, run: Run, secrets: Sequence[str]) -> dict[str, Any]:
@@ -64,12 +84,14 @@ def _finding(finding: Finding, run: Run, secrets: Sequence[str]) -> dict[str, An
     seen = finding.seen
     window = None
     if seen is not None and finding.offset is not None:
-        window = hex_window(redact_bytes(seen.exchange, secrets).content, finding.offset)
+        shown = redact_bytes(seen.exchange, secrets)
+        window = hex_window(shown.raw if finding.within == "response" else shown.content, finding.offset)
     return {
         "expected": finding.expected,
         "got": finding.got,
         "exchange": seen.exchange.id if seen else None,
         "offset": finding.offset,
+        "within": finding.within,
         "window": window,
         "curl": curl(seen.exchange.request, run.profile.base_url) if seen else None,
     }

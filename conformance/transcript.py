@@ -110,10 +110,18 @@ def about(path: Path | str) -> dict[str, Any]:
 Mask = Callable[[bytes], bytes]
 
 
+def mask(data: bytes, secrets: Sequence[str]) -> bytes:
+    """Bytes with every secret replaced as ``redact`` replaces it."""
+    return _masker(secrets)(data)
+
+
 def _masker(secrets: Sequence[str]) -> Mask:
-    """Finds a secret as it is, as it stands in JSON text, and percent-encoded; the longest first."""
+    """Finds a secret as it is, as it stands in JSON text, and percent-encoded; the longest first. What is masked already stays."""
     forms = {
-        form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""))
+        form
+        for secret in secrets
+        if secret and not TAGGED.search(secret)
+        for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""))
     }
     if not forms:
         return lambda data: data

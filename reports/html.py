@@ -1,166 +1,133 @@
-"""One self-contained HTML page: filters, every requirement with its source and its proof. It loads nothing from anywhere.
+"""One self-contained HTML page of verifications: verdict, numbers, filters, every requirement with its source and its proof.
 
-The page works without its script (everything is there, nothing filters). A Content-Security-Policy names the hashes of our
-style and script, so that nothing a target sent could run even if it slipped through the escaping.
+It loads nothing from anywhere, and works without its script: everything is there, nothing filters. The templates are in
+``templates/``; only exchanges that findings cite are in the page, each once, so that its size follows from what broke.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from string import Template
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from .html_rows import OPEN, outcome_badge, outcome_counts, run_section
-from .markup import Markup, join, prose, tag
+from . import evidence, page
 from .result import (
     COUNTED,
     LEVELS,
     OUTCOMES,
     VERDICTS,
     Result,
+    Row,
     Run,
     anchors,
     by_family,
+    by_reason,
+    citation,
     decided,
+    folded,
+    kept,
     of_outcome,
     overall,
+    place,
     rows,
     runs,
     tally,
 )
 from .text import counted
 
-TEMPLATES = Path(__file__).parent / "templates"
+OPEN = ("fail", "error")
+"""The outcomes whose requirements are unfolded from the start."""
+BROKEN = ("fail", "error", "warn")
+"""The outcomes that the top of the page lists."""
+
+SHOWN = 10
+"""Groups of what broke that are shown at once."""
+
+Named = list[tuple[Run, str]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Requirements that most likely one mistake breaks, each with the anchor of its run."""
+
+    rows: list[tuple[Row, str]]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Every requirement, and its outcome and anchor in each run. ``same``: the runs are of one dialect, so worth comparing."""
+
+    rows: list[tuple[str, list[tuple[str, str] | None]]]
+    same: bool
 
 
 def render(result: Result) -> str:
     """The report as a page."""
-    style, script = _template("verification.css"), _template("verification.js")
-    verdict = overall(result)
-    return Template(_template("verification.html")).substitute(
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'",
-        title=join(f"{verdict} · {_target(result) or counted(len(runs(result)), 'run')} · chatproof"),
-        style=style,
-        script=script,
-        header=_header(result, verdict),
-        filters=_filters(result),
-        body=join(*(run_section(run, name) for run, name in _named(result))),
-    )
-
-
-def _header(result: Result, verdict: str) -> Markup:
-    sign, tone = VERDICTS[verdict]
-    counts = tally(row for _, row in rows(result))
-    total, target = sum(counts.values()), _target(result)
-    return tag(
-        "header",
-        tag("p", f"chatproof {result['chatproof']}", class_="mark"),
-        tag("h1", tag("span", sign, class_=f"seal {tone}", aria_hidden="true"), _capital(verdict)),
-        tag("p", tag("code", target), class_="target") if target else None,
-        tag("p", f"{decided(counts)} of {counted(total, 'requirement')} decided", class_="lead"),
-        tag("div", *(_card(run, name, run["target"] != target) for run, name in _named(result)), class_="cards"),
-        _broken(result),
-        class_="page",
-    )
-
-
-def _card(run: Run, name: str, with_target: bool) -> Markup:
-    """One dialect at a glance."""
-    sign, tone = VERDICTS[run["verdict"]]
-    counts = tally(run["requirements"])
-    return tag(
-        "section",
-        tag("h2", tag("a", run["dialect"], href=f"#{name}")),
-        tag("p", tag("span", f"{sign} {run['verdict']}", class_=f"verdict {tone}")),
-        _bar(counts),
-        outcome_counts(counts),
-        tag("p", prose(run["reason"]), class_="reason") if run["reason"] else None,
-        tag("p", tag("code", run["target"]), class_="facts target") if with_target else None,
-        tag("p", f"{counted(run['requests'], 'request')} in {run['duration_s']:.1f} s", class_="facts"),
-        None if run["seed"] is None else tag("p", f"seed {run['seed']}", class_="facts"),
-        tag("p", tag("time", _when(run["started"]), datetime=run["started"]), class_="facts"),
-        class_="card",
-    )
-
-
-def _broken(result: Result) -> Markup | None:
-    """Links to what broke, so that nobody has to look for it."""
-    items = [
-        tag(
-            "li",
-            outcome_badge(row["outcome"]),
-            tag("a", tag("code", f"{name}/{row['id']}"), href=f"#{name}/{row['id']}"),
-            tag("span", prose(row["statement"])),
-        )
-        for outcome in OPEN
-        for run, name in _named(result)
-        for row in of_outcome(run, outcome)
-    ]
-    if not items:
-        return None
-    return tag(
-        "details", tag("summary", f"What broke ({len(items)})"), tag("ul", *items), class_="box broken", open=True
-    )
-
-
-def _bar(counts: Mapping[str, int]) -> Markup:
-    """The outcomes as a bar; the words beside it say the same."""
-    parts, left = [], 0
-    for outcome in COUNTED:
-        parts.append(tag("rect", x=left, y=0, width=counts[outcome], height=1, class_=f"fill {outcome}"))
-        left += counts[outcome]
-    box = f"0 0 {max(left, 1)} 1"
-    return tag("svg", *parts, class_="bar", viewBox=box, preserveAspectRatio="none", aria_hidden="true")
-
-
-def _filters(result: Result) -> Markup:
     every = [row for _, row in rows(result)]
+    named = list(zip(runs(result), anchors(result), strict=True))
     counts = tally(every)
-    levels = [level for level in LEVELS if any(row["level"] == level for row in every)]
-    families = sorted({family for run in runs(result) for family in by_family(run)})
-    names = anchors(result)
-    return tag(
-        "form",
-        tag(
-            "fieldset",
-            tag("legend", "Outcome"),
-            *(_chip("outcome", key, OUTCOMES[key][0], counts[key]) for key in OUTCOMES if counts[key]),
-        ),
-        tag("fieldset", tag("legend", "Level"), *(_chip("level", key, key) for key in levels)),
-        _select("run", "Every dialect", names) if len(names) > 1 else None,
-        _select("family", "Every family", families),
-        tag(
-            "input",
-            type="search",
-            id="text",
-            placeholder="Search  ( / )",
-            aria_label="Search ids, statements and findings",
-        ),
-        tag("output", id="shown", aria_live="polite"),
-        tag("button", "Unfold all", type="button", id="unfold"),
-        tag("button", "Reset", type="reset"),
-        class_="filters page",
-        id="filters",
-        role="search",
+    groups = list(_broken(named))
+    return page.render(
+        "verification.html",
+        result=result,
+        verdict=overall(result),
+        named=named,
+        target=_target(result),
+        kept_musts=kept(every),
+        coverage=(decided(counts), len(every)),
+        requests=sum(run["requests"] for run in runs(result)),
+        seconds=sum(run["duration_s"] for run in runs(result)),
+        broken=groups,
+        total_broken=sum(len(group.rows) for group in groups),
+        matrix=_matrix(named),
+        counts_all=counts,
+        levels=[level for level in LEVELS if any(row["level"] == level for row in every)],
+        families=sorted({family for run, _ in named for family in by_family(run)}),
+        cited=partial(_cited, {(name, one["id"]): one for run, name in named for one in run["exchanges"]}),
+        folded=lambda row: [(first, others) for first, *others in folded(row).values()],
+        **WORDS,
     )
 
 
-def _chip(kind: str, key: str, label: str, count: int | None = None) -> Markup:
-    number = None if count is None else tag("b", str(count))
-    return tag(
-        "button", label, number, type="button", class_=f"chip {key}", data_kind=kind, data_key=key, aria_pressed="false"
-    )
+def _broken(named: Named) -> Iterator[Group]:
+    """What broke, failures first. One group: first findings at one byte of one exchange, or one requirement in several runs."""
+    groups: dict[tuple[Any, ...], Group] = {}
+    for outcome in BROKEN:
+        for run, name in named:
+            for row in of_outcome(run, outcome):
+                first = row["findings"][0] if row["findings"] else {"offset": None}
+                known = first["offset"] is not None
+                spot = (name, first["exchange"], first["within"], first["offset"]) if known else (row["id"],)
+                groups.setdefault(spot, Group([])).rows.append((row, name))
+    yield from groups.values()
 
 
-def _select(kind: str, every: str, names: Iterable[str]) -> Markup:
-    options = [tag("option", every, value=""), *(tag("option", name, value=name) for name in names)]
-    return tag("select", *options, id=kind, aria_label=every)
+def _matrix(named: Named) -> Matrix:
+    found: dict[str, dict[str, str]] = {}
+    for run, name in named:
+        for row in run["requirements"]:
+            found.setdefault(row["id"], {})[name] = row["outcome"]
+    cells = [(id_, [(of[name], name) if name in of else None for _, name in named]) for id_, of in found.items()]
+    worst = {id_: min(list(OUTCOMES).index(outcome) for outcome in of.values()) for id_, of in found.items()}
+    cells.sort(key=lambda row: worst[row[0]])
+    return Matrix(cells, len({run["dialect"] for run, _ in named}) < len(named))
 
 
-def _named(result: Result) -> list[tuple[Run, str]]:
-    return list(zip(runs(result), anchors(result), strict=True))
+def _cited(exchanges: Mapping[tuple[str, str], Any], name: str, exchange: str | None) -> Any:
+    return exchanges.get((name, exchange or ""))
+
+
+def _head(response: Mapping[str, Any]) -> str:
+    """Status line and headers, as sent."""
+    lines = [f"HTTP/{response['version']} {response['status']} {response['reason']}".rstrip()]
+    return "\n".join([*lines, *(f"{name}: {value}" for name, value in response["headers"])])
+
+
+def _share(numbers: tuple[int, int]) -> str:
+    """``98.5 %``; never 100 where one is missing, and never a share of nothing."""
+    part, whole = numbers
+    return "none" if whole == 0 else "100 %" if part == whole else f"{min(part / whole * 100, 99.9):.1f} %"
 
 
 def _target(result: Result) -> str | None:
@@ -169,18 +136,10 @@ def _target(result: Result) -> str | None:
     return targets.pop() if len(targets) == 1 else None
 
 
-def _capital(word: str) -> str:
-    return word[:1].upper() + word[1:]
-
-
-def _when(started: str) -> str:
-    return started.replace("T", " ").replace("Z", " UTC")
-
-
-def _template(name: str) -> str:
-    return (TEMPLATES / name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+WORDS: dict[str, Any] = {
+    "OUTCOMES": OUTCOMES, "COUNTED": COUNTED, "VERDICTS": VERDICTS, "OPEN": OPEN, "SHOWN": SHOWN, "BEGINNING": evidence.BEGINNING,
+    "arrivals": evidence.arrivals, "by_family": by_family, "by_reason": by_reason, "citation": citation,
+    "counted": counted, "head": _head, "hex_rows": evidence.hex_rows, "place": place, "share": _share, "tally": tally,
+    "text_of": evidence.text_of, "text_window": evidence.text_window, "ticks": evidence.ticks,
+}  # fmt: skip
+"""What the templates may say beside the result itself."""

@@ -1,9 +1,13 @@
-"""A summary in GitHub-flavoured Markdown, for the page of a CI job: verdicts, what broke, what was left open, everything."""
+"""A summary in GitHub-flavoured Markdown, for a pull request: verdicts, what broke, then folded what was left open and everything.
+
+It always fits into a comment: what would make it too long is told with less detail, and what is left out is counted.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from itertools import islice
 
@@ -27,30 +31,53 @@ from .result import (
 )
 from .text import CODE, block, counted, one_line
 
-DETAILED = 40
-"""Failures and warnings shown in full: a job's page holds a megabyte at most."""
+LONGEST = 65_536
+"""Characters that GitHub takes in one comment."""
 
-FINDINGS = 5
-"""Findings shown per requirement."""
 
-VALUE = 1_000
-"""Characters shown of one value."""
+@dataclass(frozen=True)
+class Detail:
+    """How much is told: requirements of one outcome in full, findings of each, characters of one value, and the long lists."""
+
+    rows: int
+    findings: int
+    value: int
+    lists: bool
+
+
+DETAILS = (
+    Detail(40, 5, 1_000, True), Detail(40, 5, 1_000, False), Detail(40, 2, 400, False), Detail(25, 1, 250, False),
+    Detail(10, 1, 120, False), Detail(3, 1, 60, False), Detail(0, 0, 0, False),
+)  # fmt: skip
+"""The first that fits is taken."""
+LESS = "This summary was shortened to fit; the JSON and HTML reports have everything."
 
 BAR = re.compile(r"(?<!\\)\|")
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
 
 
 def render(result: Result) -> str:
-    """The report as Markdown."""
+    """The report as Markdown, ``LONGEST`` characters at most."""
+    texts = (_told(result, detail) for detail in DETAILS)
+    text = next((text for text in texts if len(text) <= LONGEST), None)
+    if text is None:
+        text = _told(result, DETAILS[-1])
+        text = text[: LONGEST - len(LESS) - 2].rpartition("\n")[0] + f"\n\n{LESS}\n"
+    return text
+
+
+def _told(result: Result, detail: Detail) -> str:
     verdict = overall(result)
     lines = [
         f"# {VERDICTS[verdict][0]} chatproof: {verdict}",
         "",
         *_verdicts(result),
-        *_broken(result),
-        *_observed(result),
+        *([] if detail == DETAILS[0] else [f"\n{LESS}"]),
+        *_broken(result, detail),
     ]
-    return "\n".join([*lines, *_open(result), *_everything(result)]) + "\n"
+    if detail.rows:
+        lines += [*_observed(result), *_open(result, detail)]
+    return "\n".join([*lines, *(_everything(result) if detail.lists else [])]) + "\n"
 
 
 def _verdicts(result: Result) -> Iterator[str]:
@@ -72,7 +99,7 @@ def _verdicts(result: Result) -> Iterator[str]:
     yield f"\nTarget {', '.join(targets)}. {decided(total)} of {counted(sum(total.values()), 'requirement')} decided."
 
 
-def _broken(result: Result) -> Iterator[str]:
+def _broken(result: Result, detail: Detail) -> Iterator[str]:
     several = len(runs(result)) > 1
     for outcome, title in {
         "fail": "Failures",
@@ -83,46 +110,53 @@ def _broken(result: Result) -> Iterator[str]:
         if not found:
             continue
         yield f"\n## {title}"
-        for run, row in found[:DETAILED]:
+        for run, row in found[: detail.rows]:
             where = f"{_md(run['dialect'])}: " if several else ""
             yield f"\n### {OUTCOMES[outcome][1]} {where}{_code(row['id'])}\n"
             yield f"{row['level']}: {_prose(row['statement'])} ({_md(citation(row))})"
-            yield from _findings(row)
-        if len(found) > DETAILED:
-            yield f"\n{len(found) - DETAILED} more of these; the JSON and HTML reports have them."
+            yield from _findings(row, detail)
+        if len(found) > detail.rows:
+            yield f"\n{len(found) - detail.rows} more of these; the JSON and HTML reports have their proof:"
+            yield ""
+            yield from (f"- {_md(run['dialect'])} {_code(row['id'])}" for run, row in found[detail.rows :])
 
 
-def _findings(row: Row) -> Iterator[str]:
+def _findings(row: Row, detail: Detail) -> Iterator[str]:
     if row["reason"]:
         yield f"\nReason: {_prose(row['reason'])}"
-    for finding in islice(row["findings"], FINDINGS):
+    for finding in islice(row["findings"], detail.findings):
         where = place(finding)
         account = "\n".join(f"{name:9} {finding[name]}" for name in ("expected", "got"))
         window = f"\n\n{finding['window']}" if finding["window"] else ""
         yield f"\nAt {_md(where)}:\n" if where else ""
-        yield _fence(account + window, "text")
+        yield _fence(account + window, "text", detail.value)
         if finding["curl"]:
-            yield _fence(finding["curl"], "sh")
-    if len(row["findings"]) > FINDINGS:
-        yield f"\n{len(row['findings']) - FINDINGS} more findings; the JSON and HTML reports have them."
+            yield _fence(finding["curl"], "sh", detail.value)
+    if len(row["findings"]) > detail.findings:
+        yield f"\n{len(row['findings']) - detail.findings} more findings; the JSON and HTML reports have them."
 
 
 def _observed(result: Result) -> Iterator[str]:
     found = [(run, row) for run, row in rows(result) if row["outcome"] == "observed"]
-    if found:
-        yield "\n## Observed where the documents are silent or contested\n"
+    if not found:
+        return
+    yield f"\n<details><summary>Observed where the documents are silent or contested ({len(found)})</summary>\n"
     for run, row in found:
         ruling = f" ({row['ambiguity']})" if row["ambiguity"] else ""
         yield f"- {_md(run['dialect'])} {_code(row['id'])}{ruling}: {_md(reading(row))}"
+    yield "\n</details>"
 
 
-def _open(result: Result) -> Iterator[str]:
+def _open(result: Result, detail: Detail) -> Iterator[str]:
+    """Why requirements were left open, once per reason; with less detail the reasons alone."""
     groups = [(run, key, found) for run in runs(result) for key, found in by_reason(run).items()]
-    if groups:
-        yield "\n## Left open, and why\n"
+    if not groups:
+        return
+    yield f"\n<details><summary>Left open, and why ({sum(len(found) for _, _, found in groups)})</summary>\n"
     for run, (outcome, reason), found in groups:
-        names = ", ".join(_code(row["id"]) for row in found)
+        names = ", ".join(_code(row["id"]) for row in found) if detail.lists else str(len(found))
         yield f"- {_md(run['dialect'])}, {OUTCOMES[outcome][0]}: {_prose(reason)}: {names}"
+    yield "\n</details>"
 
 
 def _everything(result: Result) -> Iterator[str]:
@@ -162,10 +196,10 @@ def _code(text: str) -> str:
     return f"{ticks}{pad}{text}{pad}{ticks}"
 
 
-def _fence(text: str, language: str) -> str:
+def _fence(text: str, language: str, value: int) -> str:
     """A code block whose content cannot close it."""
     ticks = "`" * max(3, _longest_run(text) + 1)
-    return f"{ticks}{language}\n{block(text, VALUE)}\n{ticks}"
+    return f"{ticks}{language}\n{block(text, value)}\n{ticks}"
 
 
 def _longest_run(text: str) -> int:

@@ -121,6 +121,12 @@ def reading(row: Row) -> str:
     return "; ".join([*first, *more, *([row["reason"]] if row["reason"] else [])]) or "no reading recorded"
 
 
+def kept(rows_: Iterable[Row]) -> tuple[int, int]:
+    """Conformance: how many of the decided MUSTs are kept, and how many were decided."""
+    outcomes = [row["outcome"] for row in rows_ if row["level"] == "MUST" and row["outcome"] in DECIDED]
+    return outcomes.count("pass"), len(outcomes)
+
+
 def folded(row: Row) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
     """A requirement's findings by what was expected and what came: those that differ only in where it came are one to a reader."""
     alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
@@ -132,7 +138,8 @@ def folded(row: Row) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
 def place(finding: Mapping[str, Any]) -> str:
     """``ex-0007, byte 181``, or as much of it as is known."""
     offset = finding["offset"]
-    return ", ".join(filter(None, [finding["exchange"] or "", "" if offset is None else f"byte {offset}"]))
+    within = " of the response" if finding["within"] == "response" else ""
+    return ", ".join(filter(None, [finding["exchange"] or "", "" if offset is None else f"byte {offset}{within}"]))
 
 
 def anchors(result: Result) -> list[str]:

@@ -1,4 +1,5 @@
-"""The scorecard for a terminal, a pipe or a log: a table per dialect, then the proof of what broke, then the verdict.
+"""The scorecard for a terminal, a pipe or a log: per dialect the proof of what broke, then a table; last, where one looks
+first, what broke in a line each, what to type next, and the verdict.
 
 Colour only repeats what the words say. Text from a target is made visible first, so that it cannot drive the terminal.
 """
@@ -39,8 +40,14 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-WIDTH = 100
+WIDTH = 80
 """Columns where no width is given: a pipe, a file, a log."""
+
+DETAILED = 10
+"""Requirements of one outcome that are proved in full unless all are asked for; the rest have a line at the end."""
+
+BROKEN = {"fail": "Failures", "error": "Errors of the verification itself", "warn": "Warnings"}
+"""The outcomes that are proved, and their titles."""
 
 KNOWN_BEFORE = "untestable"
 """The outcome that no target can change: counted, but explained only on request."""
@@ -51,10 +58,10 @@ LABEL = 12
 
 
 def render(result: Result, *, width: int | None = None, color: bool = False, verbose: bool = False) -> str:
-    """The report as text, ``width`` columns wide (100 if ``None``); commands and hex dumps are never broken.
+    """The report as text, ``width`` columns wide (80 if ``None``, with verdicts on one line for grep); commands are never broken.
 
-    ``color`` adds ANSI colours, for a terminal only. ``verbose`` also lists every requirement with its outcome, and names
-    the requirements behind each reason instead of counting them by family.
+    ``color`` adds ANSI colours, for a terminal only. ``verbose`` also proves every failure, lists every requirement with its
+    outcome, and names the requirements behind each reason instead of counting them by family.
     """
     from rich.console import Console
 
@@ -73,7 +80,8 @@ def render(result: Result, *, width: int | None = None, color: bool = False, ver
     )
     for run in runs(result):
         _run(console, run, verbose)
-    _conclusion(console, result)
+    _brief(console, result)
+    _conclusion(console, result, whole_lines=width is None)
     text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
     return text.strip("\n") + "\n"
 
@@ -86,12 +94,11 @@ def _run(console: Console, run: Run, verbose: bool) -> None:
     console.print(_text(one_line(facts), "dim"))
     if not verbose and not decided(tally(run["requirements"])):
         return
+    for outcome, title in BROKEN.items():
+        _details(console, run, outcome, title, verbose)
     console.print(_table(run))
     if verbose:
         _listing(console, run)
-    _details(console, run, "fail", "Failures")
-    _details(console, run, "error", "Errors of the verification itself")
-    _details(console, run, "warn", "Warnings")
     _observed(console, run)
     _left_open(console, run, verbose)
 
@@ -125,12 +132,15 @@ def _listing(console: Console, run: Run) -> None:
     console.print()
 
 
-def _details(console: Console, run: Run, outcome: str, title: str) -> None:
-    """Every requirement with that outcome in full."""
+def _details(console: Console, run: Run, outcome: str, title: str, verbose: bool) -> None:
+    """The requirements with that outcome in full, or the first of many."""
     found = of_outcome(run, outcome)
-    if found:
-        console.print(_text(f"{title} ({len(found)})", "bold"))
-    for row in found:
+    if not found:
+        return
+    shown = found if verbose else found[:DETAILED]
+    console.print()
+    console.print(_text(f"{title} ({len(found)})", "bold"))
+    for row in shown:
         console.print()
         console.print(_outcome(row), _text(one_line(row["id"]), "bold"), _text(row["level"]))
         parts = {"": row["statement"], "source": citation(row), "ruling": row["ambiguity"], "reason": row["reason"]}
@@ -141,8 +151,9 @@ def _details(console: Console, run: Run, outcome: str, title: str) -> None:
                 console.print(
                     _text(f"  and {len(others)} more like it: {one_line(', '.join(map(place, others)))}", "dim")
                 )
-    if found:
+    if len(found) > len(shown):
         console.print()
+        console.print(_text(f"{len(found) - len(shown)} more, below in a line each; -v proves them all", "dim"))
 
 
 def _finding(console: Console, finding: Mapping[str, Any]) -> None:
@@ -155,9 +166,14 @@ def _finding(console: Console, finding: Mapping[str, Any]) -> None:
 
 
 def _unbroken(console: Console, label: str, text: str) -> None:
-    """Text that is read in columns or copied: its lines are never wrapped."""
-    for number, line in enumerate(text.split("\n")):
-        console.print(_text(f"  {'' if number else label:{LABEL - 2}}", "dim") + line, soft_wrap=True)
+    """Text that is read in columns or copied: its lines are never wrapped; more than one stand below their label."""
+    lines = text.split("\n")
+    if len(lines) == 1:
+        console.print(_text(f"  {label:{LABEL - 2}}", "dim") + text, soft_wrap=True)
+        return
+    console.print(_text(f"  {label}", "dim"))
+    for line in lines:
+        console.print(_text(f"    {line}"), soft_wrap=True)
 
 
 def _observed(console: Console, run: Run) -> None:
@@ -196,15 +212,39 @@ def _families(found: list[Row]) -> Iterator[tuple[str, int]]:
     return ((name, names.count(name)) for name in dict.fromkeys(names))
 
 
-def _conclusion(console: Console, result: Result) -> None:
+def _brief(console: Console, result: Result) -> None:
+    """What broke in a line each, cut to fit, and the command that says more of the first."""
+    several = len(runs(result)) > 1
+    found = [(run, row) for outcome in BROKEN for run in runs(result) for row in of_outcome(run, outcome)]
+    for run, row in found:
+        label, sign, tone = OUTCOMES[row["outcome"]]
+        name = f"{run['dialect']}: {row['id']}" if several else row["id"]
+        line = _text(one_line(f"{sign} {label} {name}: {_why(row)}"), STYLES[tone])
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
+    if found:
+        console.print(_text("next: ", "dim") + f"chatproof explain {found[0][1]['id']}")
+        console.print()
+
+
+def _why(row: Row) -> str:
+    """Where, what came, and instead of what; or the reason."""
+    if not row["findings"]:
+        return str(row["reason"])
+    first = row["findings"][0]
+    at = f" at byte {first['offset']}" if first["offset"] is not None else ""
+    return f"got {first['got']}{at if 'byte' not in first['got'] else ''}, expected {first['expected']}"
+
+
+def _conclusion(console: Console, result: Result, *, whole_lines: bool) -> None:
     """A line per dialect, and one over all."""
     every = runs(result)
     for run in every:
         line = _verdict(one_line(run["dialect"]), run["verdict"], tally(run["requirements"]), run["reason"])
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=whole_lines)
     if len(every) > 1:
         total = tally(row for _, row in rows(result))
-        console.print(_verdict(f"all {len(every)} dialects", overall(result), total, None), soft_wrap=True)
+        console.print(_verdict(f"all {len(every)} dialects", overall(result), total, None), soft_wrap=whole_lines)
 
 
 def _verdict(name: str, verdict: str, counts: Mapping[str, int], reason: str | None) -> Text:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import html, junit, markdown, scorecard
+from . import badge, html, junit, markdown, sarif, scorecard
+from .integrity import seal, unsound
 from .result import OUTCOMES, Result, Run, decided, runs, tally
+from .store import store
 from .text import visible
 
+KINDS = ("verification", "verifications")
 SCHEMA = Path(__file__).parent / "schema" / "verification.schema.json"
 
 
@@ -20,14 +23,16 @@ class BadReport(Exception):
 
 
 def as_json(result: Result) -> str:
-    """The report itself, in ASCII, so that half characters from a target survive."""
-    return json.dumps(result, indent=1) + "\n"
+    """The report itself with its footer, in ASCII, so that half characters from a target survive."""
+    return json.dumps(seal(result), indent=1) + "\n"
 
 
 FACES: dict[str, Callable[[Result], str]] = {
     ".html": html.render,
     ".json": as_json,
     ".md": markdown.render,
+    ".sarif": sarif.render,
+    ".svg": badge.render,
     ".txt": scorecard.render,
     ".xml": junit.render,
 }
@@ -35,21 +40,33 @@ FACES: dict[str, Callable[[Result], str]] = {
 
 
 def load(path: Path | str) -> dict[str, Any]:
-    """The report in ``path``, valid under the schema and true to its own summary; else ``BadReport``."""
+    """The report in ``path``: as it was written, valid under the schema and true to its own summary; else ``BadReport``."""
     try:
-        data = json.loads(Path(path).read_bytes(), parse_constant=_no_constant)
+        text = Path(path).read_bytes()
+        data = json.loads(text, parse_constant=_no_constant)
     except OSError as error:
         raise BadReport(f"{path}: cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
-        raise BadReport(f"{path}: is not JSON: {visible(str(error))}") from None
+        cut = (
+            " (the file was cut off, or never finished)"
+            if text[:1] == b"{" and not text.rstrip().endswith(b"}")
+            else ""
+        )
+        raise BadReport(f"{path}: is not JSON: {visible(str(error))}{cut}") from None
+    if not isinstance(data, dict) or data.get("kind") not in KINDS:
+        told = repr(data.get("kind")) if isinstance(data, dict) else type(data).__name__
+        raise BadReport(
+            f"{path}: kind: expected {' or '.join(KINDS)}, as `verify --json` writes it, got {visible(told)}"
+        )
+    for problem in unsound(data):
+        raise BadReport(f"{path}: {visible(problem)}")
     for problem in problems(data):
         raise BadReport(f"{path}: {visible(problem)}")
-    report: dict[str, Any] = data
-    return report
+    return {name: value for name, value in data.items() if name != "footer"}
 
 
 def write(result: Result, path: Path | str) -> None:
-    """Write ``result`` to ``path`` as its suffix says (``FACES``), in UTF-8, making folders on the way.
+    """Write ``result`` to ``path`` as its suffix says (``FACES``), in UTF-8, whole or not at all, making folders on the way.
 
     ``BadReport`` for another suffix, or where nothing can be written.
     """
@@ -59,8 +76,7 @@ def write(result: Result, path: Path | str) -> None:
         raise BadReport(f"{path}: expected a file name that ends in {', '.join(FACES)}")
     text = face(result)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", newline="\n")
+        store(path, text)
     except OSError as error:
         raise BadReport(f"{path}: cannot be written: {error.strerror or error}") from None
 

@@ -37,9 +37,8 @@ def _register(name: str, kinds: tuple[str, ...], expected: str) -> None:
     def judge(seen: Seen) -> Iterator[Note]:
         for problem in seen.exchange.problems if seen.exchange.end not in HANGS else ():
             if problem.kind in kinds and not (seen.may_fail and problem.kind in CUT_OFF):
-                yield Finding(
-                    expected, f"{problem.kind} at byte {problem.offset} of the response: {problem.text}", seen
-                )
+                got = f"{problem.kind} at byte {problem.offset} of the response: {problem.text}"
+                yield Finding(expected, got, seen, problem.offset, within="response")
 
     judge.__doc__ = f"Every response has {expected}."
     each("requests", name=name, when=lambda seen: bool(seen.exchange.reads))(judge)

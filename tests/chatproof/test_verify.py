@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chatproof.cli import cli, main
-from chatproof.reports.write import problems
+from chatproof.reports.write import load
 from chatproof.simulator.app import running
 
 KEY = "sk-canary-5f21c0"
@@ -170,11 +172,10 @@ def test_flags_alone_verify_a_good_server(simulator: Callable[[str], str], tmp_p
     result = chatproof("verify", simulator("slug"), *words)
     assert result.exit_code == 0, result.output
     assert "needs credentials.limited" in result.output
-    written = json.loads((tmp_path / "result.json").read_text())
-    assert list(problems(written)) == []
+    written = load(tmp_path / "result.json")
     assert written["verdict"] == "conformant"
     assert {path.name for path in tmp_path.iterdir()} == {
-        "result.json", "report.html", "junit.xml", "summary.md", "slug.jsonl",
+        "result.json", "report.html", "junit.xml", "summary.md", "result.sarif", "badge.svg", "slug.jsonl",
     }  # fmt: skip
 
 
@@ -188,6 +189,9 @@ def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
     assert "sse/blank-line" in result.output
     assert "key-valid" not in result.output
     assert [path.name for path in tmp_path.iterdir() if b"key-valid" in path.read_bytes()] == []
+    hidden = re.findall(rb'"(?:data|binary)": "([^"]+)"', b"".join(path.read_bytes() for path in tmp_path.iterdir()))
+    assert hidden
+    assert [text for text in map(base64.b64decode, hidden) if b"key-valid" in text] == []
 
 
 def test_a_key_in_the_bytes_of_a_finding_is_masked_in_its_window_too(tmp_path: Path) -> None:
@@ -204,6 +208,27 @@ def test_a_key_in_the_bytes_of_a_finding_is_masked_in_its_window_too(tmp_path: P
     assert KEY not in written
     assert KEY.encode().hex(" ") not in windows.replace("  ", " ")
     assert b"is no key".hex(" ")[:8] in windows
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b'{"response": "x"}', 2), (b'{"answer": 1}', 1)])
+def test_a_report_that_cannot_be_written_does_not_hide_the_verdict(answer: bytes, code: int, tmp_path: Path) -> None:
+    """What else was asked for is written; a good verdict is not good enough, and a bad one keeps its exit code."""
+    words = ("--select", "reply/text", "--json", "/dev/full", "--html", str(tmp_path / "r.html"))
+    with answering(http("200 OK", answer)) as url:
+        result = verify(url, *words)
+    assert result.exit_code == code
+    assert result.stderr == "chatproof: /dev/full: cannot be written: No space left on device\n"
+    assert "guide: " in result.stdout
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit", "--html", "--write-baseline", "--out"])
+def test_where_nothing_can_be_written_is_said_before_anything_is_sent(option: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = verify("http://127.0.0.1:1", option, str(tmp_path / "file" / "x"))
+    assert result.exit_code == 2
+    assert result.output.startswith(f"chatproof: {option}: {tmp_path / 'file'}")
+    assert result.output.endswith(f"cannot be written: {tmp_path / 'file'} is no folder\n")
 
 
 @pytest.mark.slow

@@ -61,9 +61,8 @@ def test_a_finding_leads_to_the_bytes() -> None:
 
 def test_a_finding_about_no_exchange_leads_nowhere() -> None:
     (row,) = as_json([told(Judged(ROW, "fail", None, (Finding("this", "that"),)))], "1.0")["requirements"]
-    assert row["findings"] == [
-        {"expected": "this", "got": "that", "exchange": None, "offset": None, "window": None, "curl": None}
-    ]
+    nowhere = dict.fromkeys(("exchange", "offset", "window", "curl"))
+    assert row["findings"] == [{"expected": "this", "got": "that", "within": "body", **nowhere}]
 
 
 @pytest.mark.parametrize("place", ["got", "expected", "reason", "target"])

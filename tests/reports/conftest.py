@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -24,10 +25,53 @@ def a_finding(**changed: Any) -> Json:
         "got": 'data: {"type": "done"} and then the end of the body',
         "exchange": "ex-0007",
         "offset": 181,
+        "within": "body",
         "window": '000000b0  22 7d 0a 64 61 74 61 3a  20 5b 44 4f 4e 45 5d 0a  |"}.data: [DONE].|',
         "curl": "curl -N http://127.0.0.1:8080/guide/chat -H 'Authorization: Bearer ***' -d '{\"stream\": true}'",
     }
     return {**finding, **changed}
+
+
+def bytes_(data: bytes, *spans: tuple[int, int]) -> Json:
+    """Bytes as a report tells them: whole, or the slices in ``spans``."""
+    told = [(start, data[start:end]) for start, end in spans or ((0, len(data)),)]
+    return {"size": len(data), "slices": [{"at": at, "data": base64.b64encode(part).decode()} for at, part in told]}
+
+
+BODY = b'data: {"type": "token", "content": "caf\xc3\xa9"}\n\n' * 4 + b'data: {"type": "done"}\n'
+
+
+def an_exchange(**changed: Any) -> Json:
+    """A stream of four events and an end without its blank line, in three reads and two chunks."""
+    exchange = {
+        "id": "ex-0007",
+        "label": "ordinary",
+        "scenario": "stream",
+        "sent": "2026-01-01T00:00:01.000Z",
+        "request": {
+            "method": "POST",
+            "target": "/chat",
+            "bytes": bytes_(b'POST /guide/chat HTTP/1.1\r\nHost: x\r\n\r\n{"message": "hi"}'),
+        },
+        "response": {
+            "version": "1.1",
+            "status": 200,
+            "reason": "OK",
+            "headers": [["Content-Type", "text/event-stream"], ["X-Twice", "1"], ["X-Twice", "2"]],
+            "body": bytes_(BODY),
+            "chunks": [0, 98],
+        },
+        "raw": None,
+        "reads": [
+            {"at_ms": 2.5, "size": 120, "body": 40},
+            {"at_ms": 20.0, "size": 60, "body": 98},
+            {"at_ms": 41.25, "size": 140, "body": len(BODY)},
+        ],
+        "end": "complete",
+        "detail": "",
+        "hung_up": None,
+    }
+    return {**exchange, **changed}
 
 
 def a_row(outcome: str = "pass", name: str | None = None, **changed: Any) -> Json:
@@ -40,6 +84,8 @@ def a_row(outcome: str = "pass", name: str | None = None, **changed: Any) -> Jso
         "evidence": "stated",
         "ambiguity": "AMB-12" if outcome == "observed" else None,
         "check": None if outcome == "untestable" else "framing.blank_line",
+        "how": None if outcome == "untestable" else "Over all streams of the run: every event ends with a blank line.",
+        "ruling": {"question": "Which is it?", "ruling": "Either."} if outcome == "observed" else None,
         "reason": f"the reason it is {outcome}" if outcome in NEEDS_REASON else None,
         "findings": [a_finding()] if outcome in ("fail", "warn", "observed") else [],
     }
@@ -62,6 +108,7 @@ def a_run(rows: list[Json] | None = None, **changed: Any) -> Json:
         "reason": None,
         "summary": {outcome: outcomes.count(outcome) for outcome in OUTCOMES},
         "requirements": rows,
+        "exchanges": [],
     }
     return {**run, **changed}
 
@@ -80,6 +127,11 @@ def row() -> MakeRow:
 def run() -> MakeRun:
     """Makes a run, by default with one requirement of each outcome; ``verdict`` and ``summary`` follow from the rows."""
     return a_run
+
+
+@pytest.fixture
+def exchange() -> MakeRow:
+    return an_exchange
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from chatproof.reports.html import _share as share
 from chatproof.reports.html import render
-from chatproof.reports.markup import Markup, join, tag
+
+from .conftest import BODY
 
 Json = dict[str, Any]
 Make = Callable[..., Json]
@@ -124,8 +126,93 @@ def test_every_target_is_named(several: Json) -> None:
     assert {"http://127.0.0.1:8080", "http://127.0.0.1:9999/other"} <= set(Page(render(several)).text["code"])
 
 
-def test_markup_escapes_all_that_is_not_markup() -> None:
-    assert tag("p", "<b>", Markup("<i>x</i>"), None, title='"<', hidden=True, open=False) == (
-        '<p title="&quot;&lt;" hidden>&lt;b&gt;<i>x</i></p>'
-    )
-    assert join("a\x00\n", tag("input", class_="c", aria_label="n")) == 'a\\x00\n<input class="c" aria-label="n">'
+@pytest.fixture
+def proved(run: Make, row: Make, finding: Make, exchange: Make) -> Json:
+    """A failure with its exchange, one at no byte in the same exchange, and one whose exchange the report does not hold."""
+    rows = [
+        row("fail", "sse/blank-line"),
+        row("fail", "sse/also", findings=[finding(got="the same byte")]),
+        row(
+            "fail",
+            "limits/header",
+            findings=[finding(offset=None, window=None), finding(offset=None, exchange="ex-9999")],
+        ),
+    ]
+    return run(rows, exchanges=[exchange()])
+
+
+def test_a_finding_shows_its_bytes_and_leads_to_its_exchange(proved: Json) -> None:
+    page = Page(render(proved))
+    assert page.text["mark"][:2] == [f"{BODY[181]:02x}", chr(BODY[181])]
+    links = [attrs["href"] for _, attrs in page.elements if "href" in attrs]
+    assert "#guide/ex-0007" in links
+    assert "#guide/ex-9999" not in links
+    assert [attrs["id"] for _, attrs in page.elements if attrs.get("id") == "guide/ex-0007"] == ["guide/ex-0007"]
+
+
+def test_an_exchange_is_told_whole_and_once(proved: Json) -> None:
+    text = render(proved)
+    assert text.count("POST /guide/chat HTTP/1.1") == 1
+    assert "HTTP/1.1 200 OK\nContent-Type: text/event-stream\nX-Twice: 1\nX-Twice: 2" in text
+
+
+def test_a_stream_has_a_strip_with_words_for_those_who_do_not_see_it(proved: Json) -> None:
+    strips = [attrs for name, attrs in Page(render(proved)).elements if name == "svg" and attrs.get("role") == "img"]
+    assert strips
+    assert "3 reads, 320 bytes" in (strips[0]["aria-label"] or "")
+
+
+def test_what_the_same_byte_breaks_stands_together(proved: Json) -> None:
+    text = render(proved)
+    first = text[text.index('id="what-broke"') :].partition("</li>")[0]
+    assert "guide/sse/blank-line" in first
+    assert "guide/sse/also" in first
+    assert "guide/limits/header" not in first
+
+
+def test_what_breaks_in_several_runs_stands_together(run: Make, row: Make, finding: Make) -> None:
+    runs = [run([row("fail", "auth/x", findings=[finding(offset=None)])], dialect=name) for name in ("rest", "slug")]
+    text = render({"chatproof": "0.1.0", "kind": "verifications", "runs": runs})
+    first = text[text.index('id="what-broke"') :].partition("</li>")[0]
+    assert "rest/auth/x" in first
+    assert "slug/auth/x" in first
+
+
+def test_the_three_numbers_are_told_apart(run: Make, row: Make) -> None:
+    rows = [*(row("pass", f"a/p-{n}") for n in range(8)), row("fail"), row("warn"), row("untestable"), row("observed")]
+    text = render(run(rows, requests=1234))
+    assert "88.9 %" in text
+    assert "8 of 9 decided MUSTs kept" in text
+    assert "83.3 %" in text
+    assert "10 of 12 requirements decided" in text
+    assert "1,234" in text
+
+
+def test_a_share_is_whole_only_where_nothing_is_missing() -> None:
+    assert share((5_000, 5_001)) == "99.9 %"
+    assert (share((3, 3)), share((0, 0))) == ("100 %", "none")
+
+
+def test_several_runs_have_a_matrix_worst_first(run: Make, row: Make) -> None:
+    one = run([row("pass", "a/one"), row("pass", "a/two")], target="http://one")
+    two = run([row("pass", "a/one"), row("fail", "a/two")], target="http://two")
+    text = render({"chatproof": "0.1.0", "kind": "verifications", "runs": [one, two]})
+    table = text[text.index("<tbody>") : text.index("</tbody>")]
+    assert table.index("a/two") < table.index("a/one")
+    assert 'href="#guide-2/a/two"' in table
+    assert "<table>" not in render(one)
+
+
+def test_why_and_how_are_explained(run: Make) -> None:
+    text = render(run())
+    assert "Over all streams of the run: every event ends with a blank line." in text
+    assert "Which is it?" in text
+    assert "<code>chatproof explain stream/fail</code>" in text
+
+
+@pytest.mark.slow
+def test_a_page_grows_with_what_broke_and_not_with_the_run(run: Make, row: Make, finding: Make, exchange: Make) -> None:
+    """Five hundred failures that cite two hundred exchanges with long bodies: a page that a browser still opens at once."""
+    told = [exchange(id=f"ex-{n:04}") for n in range(200)]
+    rows = [row("fail", f"stream/case-{n}", findings=[finding(exchange=f"ex-{n % 200:04}")] * 5) for n in range(500)]
+    assert len(render(run(rows, exchanges=told, requests=10_000))) < 4_000_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatproof.reports.markdown import DETAILED, FINDINGS, render
+from chatproof.reports.markdown import LONGEST, render
 
 Json = dict[str, Any]
 Make = Callable[..., Json]
@@ -44,10 +44,31 @@ def test_a_reading_does_not_become_markup(run: Make, row: Make) -> None:
 
 
 @pytest.mark.slow
-def test_a_page_stays_small_and_says_what_it_leaves_out(run: Make, row: Make, finding: Make) -> None:
-    failed = [row("fail", f"stream/case-{n}", findings=[finding(got="x" * 100_000)] * 9) for n in range(DETAILED + 60)]
-    text = render(run(failed))
-    assert len(text) < 1_000_000
-    assert "60 more of these; the JSON and HTML reports have them." in text
-    assert f"{9 - FINDINGS} more findings" in text
-    assert "more characters; the JSON report has them" in text
+@pytest.mark.parametrize("failures", [1, 30, 100, 3_000])
+def test_a_summary_fits_into_a_comment_and_says_what_it_leaves_out(
+    failures: int, run: Make, row: Make, finding: Make
+) -> None:
+    failed = [row("fail", f"stream/case-{n}", findings=[finding(got="x" * 5_000)] * 9) for n in range(failures)]
+    text = render(run([*failed, row("skipped", "a/left")]))
+    assert len(text) <= LONGEST
+    assert "# ✕ chatproof: nonconformant" in text
+    assert "stream/case-0" in text
+    assert ("shortened to fit" in text) == (failures > 1)
+    assert failures < 100 or "more of these; the JSON and HTML reports have their proof:" in text
+    assert failures > 1 or "4 more findings" in text
+
+
+@pytest.mark.slow
+def test_what_broke_is_named_and_proved_before_what_did_not(several: Json) -> None:
+    text = render(several)
+    assert len(text) <= LONGEST
+    assert text.index("## Failures") < text.index("<details>")
+    for run in several["runs"]:
+        for row in run["requirements"]:
+            assert row["outcome"] != "fail" or f"`{row['id']}`" in text
+
+
+def test_a_small_report_is_told_whole(run: Make) -> None:
+    text = render(run())
+    assert "shortened to fit" not in text
+    assert text.count("<details>") == text.count("</details>") == 3

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatproof.reports.scorecard import WIDTH, render
+from chatproof.reports.scorecard import DETAILED, WIDTH, render
 
 Json = dict[str, Any]
 Make = Callable[..., Json]
@@ -47,14 +47,46 @@ def test_one_reason_is_given_once(run: Make, row: Make) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 80, 100, 160])
-def test_no_line_is_wider_than_asked_but_commands_and_verdicts(width: int, run: Make) -> None:
+def test_no_line_is_wider_than_asked_but_commands(width: int, run: Make) -> None:
     for line in render(run(), width=width).splitlines():
-        copied = line.lstrip().startswith(("curl", "bytes", "✕ guide"))
+        copied = line.lstrip().startswith(("curl", "bytes"))
         assert copied or len(line) <= width, line
 
 
+def test_a_hex_dump_fits_eighty_columns(run: Make, row: Make, finding: Make) -> None:
+    dump = "\n".join(f"{n:06x}  {'64 ' * 16} {'d' * 16}" for n in range(3))
+    text = render(run([row("fail", findings=[finding(window=dump)])]))
+    lines = text.splitlines()
+    at = lines.index("  bytes")
+    assert [line.strip() for line in lines[at + 1 : at + 4]] == dump.splitlines()
+    assert max(len(line) for line in lines[at : at + 4]) <= 80
+
+
+def test_what_broke_is_told_last_in_a_line_each_with_the_next_command(run: Make, row: Make, finding: Make) -> None:
+    rows = [row("warn"), row("pass"), row("error"), row("fail", findings=[finding(got="x" * 200, offset=7)])]
+    *_, fail, error, warn, follow, _, _ = render(run(rows)).splitlines()
+    assert fail.startswith("✕ fail stream/fail: got xxxx")
+    assert (len(fail), fail[-1]) == (80, "…")
+    assert error == "‼ error stream/error: the reason it is error"
+    assert warn.startswith("! warn stream/warn: got data: ")
+    assert follow == "next: chatproof explain stream/fail"
+    assert "next:" not in render(run([row("pass")]))
+
+
+def test_of_many_failures_the_first_are_proved_and_all_are_named(run: Make, row: Make) -> None:
+    rows = [row("fail", f"stream/case-{n}") for n in range(DETAILED + 3)]
+    text = render(run(rows))
+    assert text.count("\n  expected") == DETAILED
+    assert "3 more, below in a line each; -v proves them all" in text
+    assert all(f"✕ fail stream/case-{n}: " in text for n in range(DETAILED + 3))
+    assert render(run(rows), verbose=True).count("\n  expected") == DETAILED + 3
+
+
 def test_it_is_as_wide_as_a_pipe_unless_told(run: Make) -> None:
-    assert render(run()) == render(run(), width=WIDTH)
+    """But for the verdicts, which stay whole for grep."""
+    piped, shown = render(run()), render(run(), width=WIDTH)
+    assert piped.partition("next: ")[0] == shown.partition("next: ")[0]
+    assert " ".join(piped.split()) == " ".join(shown.split())
 
 
 def test_commands_and_hex_dumps_are_not_broken(run: Make, row: Make, finding: Make) -> None:

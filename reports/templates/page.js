@@ -11,6 +11,7 @@
   const chosen = (kind) => (byId(kind) ? byId(kind).value : "");
 
   function filter() {
+    if (!byId("filters")) return;
     const outcomes = pressed("outcome"), levels = pressed("level");
     const run = chosen("run"), family = chosen("family");
     const words = byId("text").value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -22,6 +23,7 @@
         || !words.every((word) => texts.get(item).includes(word));
       if (!item.hidden) shown += 1;
     }
+    for (const exchanges of all(".exchanges")) exchanges.hidden = shown !== items.length;
     for (const section of all(".family, .run")) section.hidden = !section.querySelector(".requirement:not([hidden])");
     const filtered = shown !== items.length;
     for (const why of all(".why")) why.hidden = filtered;
@@ -31,23 +33,23 @@
   }
 
   function visible() { return items.filter((item) => !item.hidden); }
-  function name() { byId("unfold").textContent = visible().some((item) => !item.open) ? "Unfold all" : "Fold all"; }
+  function name() { if (byId("unfold")) byId("unfold").textContent = visible().some((item) => !item.open) ? "Unfold all" : "Fold all"; }
 
   function reveal() {
     const item = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (item && item.matches(".requirement")) {
-      if (item.hidden) {
-        byId("filters").reset();
-        setTimeout(reveal);
-        return;
-      }
-      item.open = true;
-      item.scrollIntoView();
+    const held = item && item.closest(".requirement, .exchange");
+    if (!held) return;
+    if (held.closest("[hidden]")) {
+      byId("filters").reset();
+      setTimeout(reveal);
+      return;
     }
+    held.open = true;
+    held.scrollIntoView();
   }
 
   async function copy(button) {
-    const text = button.closest("div").querySelector("pre");
+    const text = button.closest(".copyable").querySelector("pre");
     let done = true;
     try {
       await navigator.clipboard.writeText(text.textContent);
@@ -80,17 +82,19 @@
   });
   document.addEventListener("toggle", name, true);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.target.closest("input, select")) {
+    if (event.key === "/" && byId("text") && !event.ctrlKey && !event.metaKey && !event.target.closest("input, select")) {
       event.preventDefault();
       byId("text").focus();
     }
   });
-  byId("filters").addEventListener("input", filter);
-  byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("filters").addEventListener("reset", () => {
-    for (const chip of all(".chip")) chip.setAttribute("aria-pressed", "false");
-    setTimeout(filter);
-  });
+  if (byId("filters")) {
+    byId("filters").addEventListener("input", filter);
+    byId("filters").addEventListener("submit", (event) => event.preventDefault());
+    byId("filters").addEventListener("reset", () => {
+      for (const chip of all(".chip")) chip.setAttribute("aria-pressed", "false");
+      setTimeout(filter);
+    });
+  }
   addEventListener("hashchange", reveal);
   filter();
   reveal();

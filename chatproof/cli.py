@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from . import __version__
+from .load_options import load_options
 
 PATH = click.Path(path_type=Path)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -189,6 +190,26 @@ def serve(context: click.Context, /, **options: Any) -> None:
 
     given = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     sys.exit(serve_main(given=given, **options))
+
+
+@cli.command()
+@target
+@load_options
+def load(**options: Any) -> None:
+    """Load the server at URL, and say whether it is still correct while loaded.
+
+    Without a URL the simulator is started and loaded. `chatproof load calibrate` measures what this machine adds to the times.
+    Metrics: ttfb, ttft, gap, stall, unit-time, text-rate, duration. Docs: docs/load.md.
+    """
+    from .load.patch import patch
+
+    try:
+        patch()
+    except ModuleNotFoundError:
+        raise click.UsageError("load needs the extra `load`: pip install 'chatproof[load]'") from None
+    from .load_command import main as load_main
+
+    sys.exit(load_main(**options))
 
 
 @cli.command()

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("spec", "simulator", "conformance", "reports", "chatproof")
+ROOMS = ("spec", "simulator", "conformance", "load", "reports", "chatproof")
 MAY: dict[str, set[str]] = {
     "spec": set(),
     "simulator": {"spec"},
     "conformance": {"spec"},
+    "load": {"spec", "conformance"},
     "reports": set(),
-    "chatproof": {"spec", "simulator", "conformance", "reports"},
+    "chatproof": {"spec", "simulator", "conformance", "load", "reports"},
 }
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "aiohttp": ("simulator/",),
@@ -30,13 +31,13 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pytest": ("conformance/plugin.py", "conformance/allure.py", "chatproof/fixtures.py"),
     "allure": ("conformance/allure.py",),
     "allure_commons": ("conformance/allure.py",),
-    "locust": (),
-    "gevent": (),
+    "locust": ("load/",),
+    "gevent": ("load/",),
     "httpx": (),
     "rich": ("reports/", "chatproof/"),
     "click": ("chatproof/",),
 }
-FRONT_DOOR = ("__init__.py", "__main__.py", "cli.py")
+FRONT_DOOR = ("__init__.py", "__main__.py", "cli.py", "load_options.py")
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 
@@ -85,6 +86,10 @@ def test_imports_keep_their_direction(path: Path) -> None:
         ("conformance/judge.py", "import socket"),
         ("simulator/app.py", "from chatproof.conformance import wire"),
         ("simulator/app.py", "import conformance"),
+        ("load/turn.py", "from ..simulator import encode"),
+        ("load/turn.py", "from ..reports import write"),
+        ("conformance/run.py", "from ..load import outcome"),
+        ("chatproof/load_command.py", "import gevent"),
     ],
 )
 def test_a_breach_is_seen(place: str, line: str) -> None:
@@ -97,4 +102,4 @@ def test_the_front_door_opens_without_the_rooms(name: str) -> None:
     tree = ast.parse((ROOT / "chatproof" / name).read_text("utf-8"))
     at_import = ast.Module([node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)], [])
     taken = {module[:2] for module in imported(ROOT / "chatproof" / name, at_import) if module[0] == "chatproof"}
-    assert taken <= {("chatproof", "__version__"), ("chatproof", "cli")}
+    assert taken <= {("chatproof", "__version__"), ("chatproof", "cli"), ("chatproof", "load_options")}

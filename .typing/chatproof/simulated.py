@@ -1,0 +1,1 @@
+../../chatproof/simulated.py

@@ -1,0 +1,265 @@
+"""``chatproof load``: flags and files to a plan, a plan to a run, the run to reports and an exit code."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import __version__
+from .conformance.endpoint import Endpoint
+from .conformance.profile import Profile, load_profile
+from .conformance.profile import profile as profile_of
+from .inputs import dialect_named, fail, good_file, good_words
+from .load.metrics import Clock
+from .load.objective import Objective, parse_objective
+from .load.plan import Plan
+from .load.preflight import NotReady, Ready, preflight
+from .load.prompts import RECALLS, load_prompts, load_times
+from .load.result import EXIT_CODES, as_json
+from .load.schedule import Schedule, duration_of, parse_schedule, replayed
+from .output import write_text
+from .reports.load_faces import FACES
+from .spec import Dialect, names
+from .targets import targets
+
+CEILING_RATE, CEILING_USERS = 10.0, 10
+"""What a host that is not this machine is spared without ``--i-own-this-target``: turns a second, users at a time."""
+DEFAULT_USERS = 10
+SEEDS = 10**9
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the flags ask for, checked; the plan but for its target and what the preflight finds out."""
+
+    schedule: Schedule | None
+    users: int
+    seconds: float
+    objectives: tuple[str, ...]
+    conversations: tuple[tuple[str, ...], ...]
+    seed: int
+
+    @property
+    def rate(self) -> float:
+        return self.schedule.peak if self.schedule is not None else 0.0
+
+
+def main(url: str | None, **options: Any) -> int:
+    """See ``chatproof load --help``; returns the exit code."""
+    wish = good_words(lambda: _wish(options))
+    if options["dry_run"]:
+        return _dry_run(wish, options)
+    with _target(url, options) as (profile, dialect):
+        _spare(profile, wish, options)
+        return _run(profile, dialect, wish, options)
+
+
+def _wish(options: dict[str, Any]) -> Wish:
+    """Every flag that can be read without a target; ``ValueError`` for the first that cannot."""
+    rate, users, text = options["rate"], options["users"], options["schedule"]
+    if sum(value is not None for value in (rate, users, text)) > 1:
+        raise ValueError("--rate, --users and --schedule say three different things; give one of them")
+    seconds = duration_of(options["duration"], "--for")
+    schedule = None
+    if text is not None and text.startswith("replay:"):
+        schedule = replayed(text, good_file(load_times, Path(text.removeprefix("replay:"))))
+    elif text is not None or rate is not None:
+        schedule = parse_schedule(text or f"constant:{rate:g}", seconds)
+    if schedule is not None and text is not None:
+        seconds = schedule.seconds + (0.001 if schedule.replay else 0.0)
+    headline: Clock = "service" if schedule is None else "response"
+    objectives: list[Objective] = [parse_objective(one, headline) for one in options["objective"]]
+    conversations = good_file(load_prompts, options["prompts"]) if options["prompts"] else ()
+    seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
+    return Wish(schedule, users or DEFAULT_USERS, seconds, tuple(one.text for one in objectives), conversations, seed)
+
+
+def _dry_run(wish: Wish, options: dict[str, Any]) -> int:
+    """What would be sent, and when; nothing is."""
+    if wish.schedule is None:
+        click.echo(
+            f"closed: {wish.users} conversations at a time for {wish.seconds:g} s, thinking {options['think']} between turns"
+        )
+    else:
+        schedule = wish.schedule
+        click.echo(
+            f"open: {schedule.text}, about {schedule.turns} turns in {schedule.seconds:g} s, {schedule.peak:g}/s at most"
+        )
+        click.echo(f"  {schedule.curve()}  (turns a second over time, 0 to {schedule.peak:g})")
+        due = [time for time, _ in zip(schedule.due(wish.seed), range(5), strict=False)]
+        click.echo(f"  first turns due at {', '.join(f'{time:.3f}' for time in due)} s (seed {wish.seed})")
+    for text in wish.objectives:
+        click.echo(f"objective: {text}")
+    click.echo("nothing was sent")
+    return 0
+
+
+@contextmanager
+def _target(url: str | None, options: dict[str, Any]) -> Iterator[tuple[Profile, Dialect]]:
+    """Where to send: the flags' target, or a simulator that is started for it."""
+    data = good_file(load_profile, options["profile_file"]) if options["profile_file"] else {}
+    dialects: tuple[str, ...] = options["dialects"]
+    if url is None and "base_url" not in data:
+        with own_target(next(iter(dialects), names()[0]), data) as found:
+            yield found
+        return
+    with targets(url, dialects, options["profile_file"], options["api_key"], options["agent"]) as pairs:
+        profile, dialect = pairs[0]
+        yield replace(profile, dialect=_known_as(dialect)), dialect
+
+
+@contextmanager
+def own_target(
+    name: str, data: dict[str, Any] | None = None, more: tuple[str, ...] = ()
+) -> Iterator[tuple[Profile, Dialect]]:
+    """A simulator of one dialect in a process of its own, and a profile of it."""
+    from .simulated import simulated
+    from .simulator.population import profile as population
+
+    dialect = dialect_named(name)
+    with simulated(dialect, more) as base_url:
+        told = {**population(dialect), **(data or {}), "base_url": base_url, "dialect": _known_as(dialect)}
+        yield profile_of(told), dialect
+
+
+def _known_as(dialect: Dialect) -> str:
+    """What a worker finds the dialect by: its name, or its folder."""
+    return dialect.name if dialect.name in names() else str(dialect.folder)
+
+
+def _spare(profile: Profile, wish: Wish, options: dict[str, Any]) -> None:
+    """Nobody loads somebody else's server by a slip of the hand."""
+    host = Endpoint.parse(profile.base_url).host
+    if options["i_own_this_target"] or _loopback(host):
+        return
+    asked = f"{wish.rate:g} turns a second" if wish.schedule is not None else f"{wish.users} users"
+    most = CEILING_RATE if wish.schedule is not None else CEILING_USERS
+    if (wish.rate if wish.schedule is not None else wish.users) > most:
+        fail(
+            f"{host} is not this machine, and {asked} is above {most:g}: say --i-own-this-target if it is yours to load"
+        )
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any]) -> Plan:
+    """The plan that the flags ask for at a target that was looked at."""
+    proof = "off" if options["no_canary"] else ready.proof
+    turns = options["conversation_turns"] or (3 if proof in RECALLS else 1)
+    return Plan(
+        profile=profile,
+        schedule=wish.schedule,
+        users=wish.users,
+        seconds=wish.seconds,
+        stream=not options["json_replies"],
+        via=ready.via,
+        seed=wish.seed,
+        think=duration_of(options["think"], "--think") if options["think"] not in ("0", "0s") else 0.0,
+        turns=turns if ready.continues else 1,
+        warmup=duration_of(options["warmup"], "--warmup") if options["warmup"] not in ("0", "0s") else 0.0,
+        max_in_flight=options["max_in_flight"],
+        max_requests=options["max_requests"],
+        pacing=options["pacing"],
+        proof=proof,
+        words=options["words"],
+        sample=options["sample"],
+        conversations=wish.conversations,
+        objectives=wish.objectives,
+        own_sessions=ready.own_sessions,
+        turn_file=str(options["turn_file"]) if options["turn_file"] else None,
+    )
+
+
+def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]) -> int:
+    from .load.run import run
+
+    try:
+        ready = preflight(profile, dialect, stream=not options["json_replies"], seed=wish.seed)
+    except NotReady as problem:
+        click.echo(f"chatproof: {problem}", err=True)
+        return 3
+    plan = good_words(lambda: plan_of(profile, ready, wish, options))
+    started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        with live(plan) as tick:
+            ran = run(plan, tick, options["processes"], ready.turns)
+    except RuntimeError as problem:
+        click.echo(f"chatproof: {problem}", err=True)
+        return 3
+    result = as_json(plan, dialect, ran.ledger, __version__, started, ran.reason)
+    return tell(result, options)
+
+
+def tell(result: dict[str, Any], options: dict[str, Any]) -> int:
+    """Show and write a result; its exit code."""
+    to_stdout = Path("-") in (options[name] for name in FACES.values())
+    if not to_stdout:
+        click.echo(_summary(result), nl=False)
+    for suffix, name in FACES.items():
+        path: Path | None = options[name]
+        if path == Path("-"):
+            click.echo(_face(suffix)(result), nl=False)
+        elif path is not None:
+            write_text(path, _face(suffix)(result))
+    return EXIT_CODES[result["verdict"]]
+
+
+def _face(suffix: str) -> Callable[[dict[str, Any]], str]:
+    from .reports.load_faces import RENDERERS
+
+    return RENDERERS[suffix]
+
+
+def _summary(result: dict[str, Any]) -> str:
+    from .reports.load_text import render
+
+    return render(result, color=sys.stdout.isatty())
+
+
+@contextmanager
+def live(plan: Plan) -> Iterator[Callable[..., None]]:
+    """One line on a terminal that is written anew each second; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda ledger, at, in_flight: None
+        return
+    from .reports.load_text import live_line
+
+    try:
+        yield lambda ledger, at, in_flight: click.echo(
+            "\r\x1b[2K" + live_line(_seen(plan, ledger, at, in_flight)), nl=False, err=True
+        )
+    finally:
+        click.echo("\r\x1b[2K", nl=False, err=True)
+
+
+def _seen(plan: Plan, ledger: Any, at: float, in_flight: int) -> dict[str, Any]:
+    clock = f"{plan.headline} {'ttft' if plan.stream else 'duration'}"
+    return {
+        "at_s": at,
+        "asked": plan.schedule.rate(at) if plan.schedule is not None else None,
+        "sent": ledger.counters["sent"] / at if at > 0 else 0.0,
+        "in_flight": in_flight,
+        "metric": "ttft" if plan.stream else "duration",
+        "p50": ledger.statistic(clock, "p50"),
+        "p95": ledger.statistic(clock, "p95"),
+        "limited": ledger.outcomes["refused_429"],
+        "errors": ledger.number("errors"),
+        "missed": ledger.counters["missed"],
+        "mixups": ledger.number("mixups"),
+    }

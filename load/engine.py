@@ -1,0 +1,289 @@
+"""Drives turns at a target under gevent: open arrivals by a schedule, or conversations that take turns. Fills a ledger.
+
+Open: a turn is begun when it is due, whatever became of those before it; one that is due while too many are under way is *missed*
+and said to be. It goes on with the conversation that has been thought about longest, or else begins one. Closed: each user holds one conversation at a time, waits for its answer, thinks, and goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from ..conformance.advertised import stated_wait
+from ..conformance.profile import Profile
+from ..conformance.seen import Seen
+from ..spec import Dialect
+from ..spec import dialect as dialect_named
+from .evidence import Evidence
+from .gate import Gate
+from .ledger import Ledger
+from .limits import Account, Advertised
+from .plan import Plan
+from .turn import Line, Maker, Turn, take
+from .turn_file import TurnFile
+
+PROBE_S = 0.05
+KEPT_EXCHANGES = 2048
+KEY = "valid"
+
+
+@dataclass
+class Conversation:
+    """One conversation under way: its messages, how far it is, and the session that the target gave it."""
+
+    number: int
+    messages: list[tuple[str, bool]]
+    at: int = 0
+    session: str | None = None
+
+
+class Engine:
+    """One process's share of a run: worker ``index`` of ``count``."""
+
+    def __init__(self, plan: Plan, index: int = 0, count: int = 1) -> None:
+        self.plan, self.index, self.count = plan, index, count
+        self.dialect: Dialect = dialect_named(plan.profile.dialect)
+        self.profile: Profile = plan.profile
+        single = tuple(one for one in plan.judged_by() if one.kind == "quantity" and one.op in ("<", "<="))
+        self.ledger = Ledger(plan.bin_s, plan.headline, single)
+        self.account = self.ledger.accounts.setdefault(KEY, Account())
+        self.evidence = Evidence(plan, self.dialect, self.ledger)
+        self.stopping = Event()
+        self.reason = ""
+        self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
+        self._line = Line(plan.profile, insecure=plan.insecure)
+        self._gate = Gate() if plan.pacing == "respect" else None
+        self._under_way: set[Any] = set()
+        self._in_flight = 0
+        self._numbers = self._conversations = 0
+        self._waiting: deque[tuple[float, Conversation]] = deque()
+        self._sessions: OrderedDict[str, int] = OrderedDict()
+        self._file = TurnFile(plan.turn_file, index, count)
+        self._origin_ns = time.monotonic_ns() + int((max(plan.start_at - time.time(), 0.0)) * 1e9)
+        self._cpu = 0.0
+        self._prompts = plan.prompts
+        self._thinks = Random(f"{plan.seed}/think/{index}")
+
+    # -- the run as a whole
+
+    def start(self) -> None:
+        """The clock runs from here; what watches the run begins."""
+        self._cpu = time.process_time()
+        self._watch = gevent.spawn(self._probe)
+
+    def now(self) -> float:
+        """Seconds of the run."""
+        return (time.monotonic_ns() - self._origin_ns) / 1e9
+
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    def stop(self, reason: str = "") -> None:
+        """Begin nothing more."""
+        self.reason = self.reason or reason
+        self.stopping.set()
+
+    def drain(self) -> None:
+        """Let what is under way end, for as long as the plan allows; the rest is cut off and counted as unfinished."""
+        self.stopping.set()
+        gevent.joinall(list(self._under_way), timeout=self.plan.drain)
+        self.ledger.lost(self._in_flight)
+        gevent.killall(list(self._under_way), block=True, timeout=1)
+        self._watch.kill()
+        self._file.close()
+        self.reason = self.reason or self._file.problem
+        self.settle()
+        self._line.close()
+
+    def settle(self) -> None:
+        """Bring the ledger up to date with what is counted elsewhere."""
+        ledger = self.ledger
+        ledger.span_s = max(min(self.now(), self.plan.seconds), 0.0)
+        ledger.seconds = max(ledger.span_s - self.plan.warmup, 0.0)
+        ledger.cpu_s = [round(time.process_time() - self._cpu, 3)]
+        ledger.counters["connections"] = self._line.opened
+        if self._gate is not None:
+            self.account.waits = list(self._gate.waits)
+
+    def _probe(self) -> None:
+        """How late a greenlet wakes: what every stamp of this process may be off by."""
+        while True:
+            before = time.monotonic_ns()
+            gevent.sleep(PROBE_S)
+            self.ledger.lags["greenlet"].record(max((time.monotonic_ns() - before) // 1000 - int(PROBE_S * 1e6), 0))
+
+    def drive(self, user: int) -> None:
+        """What a user of Locust does: the first walks the schedule, or each holds conversations. ``user`` counts in this process."""
+        if self.plan.schedule is None:
+            self.converse(user * self.count + self.index)
+        elif user == 0:
+            self.arrive()
+
+    # -- open
+
+    def arrive(self) -> None:
+        """Begin each turn of this worker's share when it is due; returns when the schedule or the run ends."""
+        assert self.plan.schedule is not None
+        due_times = islice(self.plan.schedule.due(self.plan.seed), self.index, None, self.count)
+        for due in due_times:
+            if due >= self.plan.seconds or not self._wait_until(due):
+                break
+            point = self.ledger.bin(due)
+            point.counts["due"] += 1
+            self.ledger.counters["due"] += 1
+            if self._spent():
+                break
+            if self._gate is not None and self._gate.wait(time.time()) > 0:
+                self.ledger.counters["held_back"] += 1
+                point.counts["held_back"] += 1
+            elif self._in_flight >= self.plan.max_in_flight:
+                self.ledger.counters["missed"] += 1
+                point.counts["missed"] += 1
+            else:
+                self._spawn(self._origin_ns + int(due * 1e9))
+        self._wait_until(self.plan.seconds)
+
+    def _wait_until(self, due: float) -> bool:
+        """Sleep until that second of the run; whether the run goes on. Never starves the turns under way."""
+        left = due - self.now()
+        if left > 0:
+            return not self.stopping.wait(left)
+        gevent.sleep(0)
+        return not self.stopping.is_set()
+
+    def _spawn(self, intended_ns: int) -> None:
+        thought = bool(self._waiting) and self._waiting[0][0] <= self.now()
+        conversation = self._waiting.popleft()[1] if thought else self._new()
+        self._in_flight += 1
+        greenlet = gevent.spawn(self._arrival, conversation, intended_ns)
+        self._under_way.add(greenlet)
+        greenlet.rawlink(self._under_way.discard)
+
+    def _arrival(self, conversation: Conversation, intended_ns: int) -> None:
+        if self._take(conversation, intended_ns) and conversation.at < len(conversation.messages):
+            self._waiting.append((self.now() + self.plan.think, conversation))
+
+    # -- closed
+
+    def converse(self, user: int) -> None:
+        """Hold one conversation after another until the run ends. ``user`` is counted over all workers, from 0."""
+        share = min(1.0, self.plan.seconds / 10)
+        if not self._wait_until(share * user / max(self.plan.users, 1)):
+            return
+        while not self._over():
+            conversation = self._new()
+            while conversation.at < len(conversation.messages) and not self._over():
+                if self._gate is not None and (wait := self._gate.wait(time.time())) > 0:
+                    self.ledger.counters["held_back"] += 1
+                    self.stopping.wait(min(wait, max(self.plan.seconds - self.now(), 0.0)))
+                    continue
+                self.ledger.bin(self.now()).counts["due"] += 1
+                self.ledger.counters["due"] += 1
+                self._in_flight += 1
+                task = gevent.spawn(self._take, conversation, time.monotonic_ns())
+                self._under_way.add(task)
+                task.rawlink(self._under_way.discard)
+                task.join()
+                if not task.value:
+                    break
+                self._think()
+
+    def _think(self) -> None:
+        """A pause as people make it: about the mean, often shorter, sometimes much longer (lognormal)."""
+        mean = self.plan.think
+        if mean:
+            self.stopping.wait(self._thinks.lognormvariate(-0.125, 0.5) * mean)
+
+    def _over(self) -> bool:
+        if self.now() >= self.plan.seconds or self._spent():
+            return True
+        return self.stopping.is_set()
+
+    # -- one turn
+
+    def _spent(self) -> bool:
+        if self._numbers * self.count + self.index >= self.plan.max_requests:
+            self.stop(f"the {self.plan.max_requests} requests of --max-requests were sent")
+            return True
+        return False
+
+    def _new(self) -> Conversation:
+        number = self._conversations * self.count + self.index
+        self._conversations += 1
+        session = f"load_{int(self.plan.start_at * 1000):x}_{number}" if self.plan.own_sessions else None
+        return Conversation(number, self._prompts.messages(number), session=session)
+
+    def _take(self, conversation: Conversation, intended_ns: int) -> bool:
+        """One turn; whether its conversation can go on."""
+        number = self._numbers * self.count + self.index
+        self._numbers += 1
+        message, expects = conversation.messages[conversation.at]
+        asked_session = conversation.session
+        due_s = (intended_ns - self._origin_ns) / 1e9
+        self.ledger.begin(self.now(), self._in_flight)
+        place = self._gate.pass_() if self._gate is not None else 0
+        turn = take(
+            self._line,
+            self._maker,
+            number,
+            conversation.number,
+            conversation.at,
+            message,
+            asked_session,
+            intended_ns,
+            self.plan.seed,
+            expects,
+        )
+        self._in_flight -= 1
+        conversation.at += 1
+        conversation.session = turn.seen.session or asked_session
+        self.ledger.add(turn, self.now(), warm=due_s < self.plan.warmup)
+        self._account(turn, place)
+        if turn.outcome == "ok" and asked_session is None and turn.seen.session is not None:
+            self._unique(turn.seen.session, conversation.number)
+        self.evidence.hear(turn, self._maker, message, asked_session)
+        self._file.write(turn, self.now())
+        return turn.outcome == "ok" and (conversation.session is not None or len(conversation.messages) == 1)
+
+    def remember(self, turns: Iterable[Turn]) -> None:
+        """Count what was sent before the run over the same key."""
+        for turn in turns:
+            self._account(turn, 0)
+
+    def _account(self, turn: Turn, place: int) -> None:
+        if turn.seen.status is None:
+            return
+        now = time.time()
+        said = Advertised.of(turn.seen.headers, self.dialect, now)
+        name = f"turn {turn.number}"
+        times = turn.timeline
+        self.account.hear(turn.seen.status, said, times.sent, times.ended, turn.seen.total_units, name)
+        if said.remaining is not None:
+            point = self.ledger.bin(self.now())
+            point.remaining = said.remaining if point.remaining is None else min(point.remaining, said.remaining)
+        if self._gate is not None and place:
+            told = stated_wait(Seen(turn.exchange, self.dialect, self.profile)) if turn.seen.status == 429 else None
+            self._gate.hear(place, turn.seen.status, said, told, now)
+
+    def _unique(self, session: str, conversation: int) -> None:
+        """A session that the target made for one conversation may not be given to another."""
+        known = self._sessions.setdefault(session, conversation)
+        if known != conversation:
+            self.ledger.duplicates[f"one session id for conversations {known} and {conversation}"] += 1
+        if len(self._sessions) > KEPT_EXCHANGES * 50:
+            self._sessions.popitem(last=False)
+
+
+def snapshot(engine: Engine) -> dict[str, Any]:
+    """What this process has measured so far, as plain data."""
+    engine.settle()
+    return engine.ledger.to_data()

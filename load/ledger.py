@@ -1,0 +1,249 @@
+"""What a run has counted so far: outcomes, histograms, a time series, accounts, exhibits. Adds up over processes.
+
+Only turns whose outcome is ``ok`` enter histograms; those due in the warm-up are counted apart and measured nowhere.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from .histogram import Histogram
+from .limits import Account
+from .metrics import HISTOGRAMS, Clock, measure
+from .objective import OPERATORS, PERCENTILE, Objective
+from .outcome import OUTCOMES
+from .turn import Turn
+from .waterfall import waterfall
+
+SLOWEST = 10
+MOST_SESSIONS = 200_000
+COUNTERS = (
+    "due",
+    "sent",
+    "missed",
+    "held_back",
+    "reconnects",
+    "finished",
+    "warmup",
+    "good",
+    "bytes",
+    "events",
+    "connections",
+    "measured",
+)
+
+
+@dataclass
+class Bin:
+    """One point of the time series."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    ttft: Histogram = field(default_factory=Histogram)
+    duration: Histogram = field(default_factory=Histogram)
+    remaining: int | None = None
+    in_flight: int = 0
+    active: int = 0
+
+    def to_data(self) -> dict[str, Any]:
+        return {
+            "counts": dict(self.counts),
+            "ttft": self.ttft.to_data(),
+            "duration": self.duration.to_data(),
+            "remaining": self.remaining,
+            "in_flight": self.in_flight,
+            "active": self.active,
+        }
+
+    def merge(self, data: Mapping[str, Any]) -> None:
+        self.counts.update(data["counts"])
+        self.ttft.merge(Histogram.of(data["ttft"]))
+        self.duration.merge(Histogram.of(data["duration"]))
+        told = [value for value in (self.remaining, data["remaining"]) if value is not None]
+        self.remaining = min(told, default=None)
+        self.in_flight += data["in_flight"]
+        self.active += data["active"]
+
+
+class Ledger:
+    """``bin_s``: seconds of a point in the series. ``headline``: the clock of series and slowest turns. ``single``: what one turn can keep."""
+
+    def __init__(self, bin_s: float, headline: Clock, single: tuple[Objective, ...] = ()) -> None:
+        self.bin_s, self.headline, self.single = bin_s, headline, single
+        self.counters: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.statuses: Counter[str] = Counter()
+        self.whys: dict[str, Counter[str]] = {}
+        self.seen_at: dict[str, tuple[float, float]] = {}
+        self.histograms = {name: Histogram() for name in HISTOGRAMS}
+        self.lags = {"send": Histogram(), "greenlet": Histogram()}
+        self.bins: dict[int, Bin] = {}
+        self.accounts: dict[str, Account] = {}
+        self.exhibits: list[dict[str, Any]] = []
+        self.slowest: list[tuple[int, int, dict[str, Any]]] = []
+        self.findings: dict[str, dict[str, Any]] = {}
+        self.sampled = 0
+        self.duplicates: Counter[str] = Counter()
+        self.seconds = 0.0
+        self.cpu_s: list[float] = []
+        self.span_s = 0.0
+        self._order = count()
+
+    def bin(self, at_s: float) -> Bin:
+        """The point of the series that a moment of the run belongs to."""
+        index = max(int(at_s / self.bin_s), 0)
+        found = self.bins.get(index)
+        if found is None:
+            found = self.bins[index] = Bin()
+        return found
+
+    def begin(self, at_s: float, in_flight: int) -> None:
+        """A turn was begun."""
+        self.counters["sent"] += 1
+        point = self.bin(at_s)
+        point.counts["sent"] += 1
+        point.in_flight = max(point.in_flight, in_flight)
+
+    def add(self, turn: Turn, at_s: float, *, warm: bool = False) -> None:
+        """A turn is over, at that moment of the run."""
+        times, result = turn.timeline, turn.outcome
+        self.counters.update(
+            finished=1, bytes=sum(len(read.data) for read in turn.exchange.reads), events=turn.seen.events
+        )
+        self.counters["reconnects"] += turn.reconnected
+        self.lags["send"].record((times.started - times.intended) // 1000)
+        if turn.seen.status is not None:
+            self.statuses[str(turn.seen.status)] += 1
+        point = self.bin(at_s)
+        point.counts[result] += 1
+        first, _ = self.seen_at.get(result, (at_s, at_s))
+        self.seen_at[result] = (first, at_s)
+        if turn.why:
+            self.whys.setdefault(result, Counter())[turn.why[:200]] += 1
+        if warm and result == "ok":
+            self.counters["warmup"] += 1
+            return
+        self.outcomes[result] += 1
+        if result == "ok":
+            self._measure(turn, point, at_s)
+
+    def _measure(self, turn: Turn, point: Bin, at_s: float) -> None:
+        values = dict(measure(turn.timeline))
+        for name, value in values.items():
+            self.histograms[name].record(value)
+        record = self.histograms["gap"].record
+        for gap in turn.timeline.gaps if turn.timeline.streamed else ():
+            record(gap // 1000)
+        first, whole = values.get(f"{self.headline} ttft"), values.get(f"{self.headline} duration")
+        if first is not None:
+            point.ttft.record(first)
+        if whole is not None:
+            point.duration.record(whole)
+            self._slow(turn, whole, at_s)
+        kept = all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single)
+        self.counters["good"] += kept
+
+    def _slow(self, turn: Turn, whole: int, at_s: float) -> None:
+        if len(self.slowest) < SLOWEST:
+            heapq.heappush(self.slowest, (whole, next(self._order), waterfall(turn, at_s)))
+        elif whole > self.slowest[0][0]:
+            heapq.heapreplace(self.slowest, (whole, next(self._order), waterfall(turn, at_s)))
+
+    def lost(self, number: int) -> None:
+        """So many turns were under way when the run was cut off."""
+        self.outcomes["unfinished"] += number
+
+    @property
+    def concluded(self) -> int:
+        """Measured turns that count for or against."""
+        return sum(self.outcomes.values()) - self.outcomes["unfinished"]
+
+    def statistic(self, histogram: str, statistic: str) -> float | None:
+        """A statistic of a histogram, in its own unit; ``None`` where nothing was recorded."""
+        found = self.histograms[histogram]
+        match = PERCENTILE.fullmatch(statistic)
+        if match is not None:
+            return found.quantile(float(match[1]) / 100)
+        value = {"mean": found.mean, "min": found.least, "max": found.most if found.count else None}[statistic]
+        return value
+
+    def share(self, outcome: str) -> float | None:
+        """The share of an outcome, or of ``errors``, of all that counts."""
+        return self.number(outcome) / self.concluded if self.concluded else None
+
+    def number(self, name: str) -> int:
+        """A count by name: an outcome, ``errors``, or one of the counts that objectives know."""
+        if name in OUTCOMES:
+            return self.outcomes[name]
+        return {
+            "errors": self.concluded - self.outcomes["ok"],
+            "mixups": self.outcomes["mixup"] + self.counters["warm mixup"],
+            "invariants": self.breaches,
+            "findings": sum(1 for found in self.findings.values() if found["level"] == "MUST"),
+            "missed": self.counters["missed"],
+            "reconnects": self.counters["reconnects"],
+            "requests": self.counters["sent"],
+        }[name]
+
+    @property
+    def breaches(self) -> int:
+        """How often headers or session ids broke what they must keep."""
+        return sum(sum(account.breaches.values()) for account in self.accounts.values()) + sum(self.duplicates.values())
+
+    def rate(self, name: str) -> float | None:
+        """Turns a second, begun or good; the warm-up left out."""
+        counted = self.counters["sent" if name == "rate" else "good"]
+        return counted / self.seconds if self.seconds else None
+
+    def to_data(self) -> dict[str, Any]:
+        """All of it as plain data, for ``merge`` in another process."""
+        return {
+            "counters": dict(self.counters),
+            "outcomes": dict(self.outcomes),
+            "statuses": dict(self.statuses),
+            "whys": {result: dict(whys.most_common(20)) for result, whys in self.whys.items()},
+            "seen_at": self.seen_at,
+            "histograms": {name: found.to_data() for name, found in self.histograms.items() if found.count},
+            "lags": {name: found.to_data() for name, found in self.lags.items()},
+            "bins": [[index, point.to_data()] for index, point in self.bins.items()],
+            "accounts": {key: account.to_data() for key, account in self.accounts.items()},
+            "exhibits": self.exhibits,
+            "slowest": [[whole, row] for whole, _, row in self.slowest],
+            "findings": self.findings,
+            "sampled": self.sampled,
+            "duplicates": dict(self.duplicates),
+            "cpu_s": self.cpu_s,
+            "span_s": self.span_s,
+        }
+
+    def merge(self, data: Mapping[str, Any]) -> None:
+        """Take in what another process has counted."""
+        for name in ("counters", "outcomes", "statuses", "duplicates"):
+            getattr(self, name).update(data[name])
+        for result, whys in data["whys"].items():
+            self.whys.setdefault(result, Counter()).update(whys)
+        for result, (first, last) in data["seen_at"].items():
+            known_first, known_last = self.seen_at.get(result, (first, last))
+            self.seen_at[result] = (min(first, known_first), max(last, known_last))
+        for name, found in data["histograms"].items():
+            self.histograms[name].merge(Histogram.of(found))
+        for name, found in data["lags"].items():
+            self.lags[name].merge(Histogram.of(found))
+        for index, point in data["bins"]:
+            self.bins.setdefault(int(index), Bin()).merge(point)
+        for key, account in data["accounts"].items():
+            self.accounts.setdefault(key, Account()).merge(account)
+        self.exhibits += data["exhibits"]
+        for whole, row in data["slowest"]:
+            self.slowest.append((whole, next(self._order), row))
+        self.slowest = sorted(self.slowest, reverse=True)[:SLOWEST]
+        for name, finding in data["findings"].items():
+            known = self.findings.get(name)
+            self.findings[name] = finding if known is None else {**known, "count": known["count"] + finding["count"]}
+        self.sampled += data["sampled"]
+        self.cpu_s += data["cpu_s"]
+        self.span_s = max(self.span_s, data["span_s"])

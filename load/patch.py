@@ -1,0 +1,17 @@
+"""Makes the standard library cooperative, as Locust wants it. Called before anything imports ``ssl``, so first of all."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+
+def patch() -> None:
+    """Patch sockets, threads and clocks for gevent; ``ModuleNotFoundError`` where Locust is not installed.
+
+    Locust itself is imported later, by those who need it: it takes most of a second, and a mistake should be told at once.
+    """
+    if find_spec("locust") is None:
+        raise ModuleNotFoundError("locust")
+    from gevent import monkey
+
+    monkey.patch_all()

@@ -1,0 +1,100 @@
+"""A run in this process, or led from it: starts Locust, watches once a second, ends in time, and gives what was counted."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+
+from .crew import Crew
+from .engine import Engine
+from .ledger import Ledger
+from .objective import judge
+from .plan import Plan
+from .turn import Turn
+from .users import ChatUser, quiet
+
+TICK_S = 1.0
+HEAD_START_S = 0.2
+
+Tick = Callable[[Ledger, float, int], None]
+"""Hears once a second: what was counted, seconds of the run, turns in flight."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run counted. ``reason``: why it ended before its time; nothing if it did not."""
+
+    ledger: Ledger
+    reason: str
+
+
+def run(
+    plan: Plan, tick: Tick = lambda ledger, at, in_flight: None, processes: int = 1, before: Iterable[Turn] = ()
+) -> Ran:
+    """Carry out the plan. ``before``: turns that were sent already with the same key. Ctrl-C and SIGTERM end it early, and what was measured is kept."""
+    quiet()
+    stop = Event()
+    interrupted: list[str] = []
+
+    def interrupt() -> None:
+        interrupted.append("interrupted")
+        stop.set()
+
+    handlers = [gevent.signal_handler(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        if processes > 1:
+            return _led(plan, tick, processes, stop, interrupted)
+        return _alone(plan, tick, stop, interrupted, before)
+    finally:
+        for handler in handlers:
+            handler.cancel()
+
+
+def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: Iterable[Turn]) -> Ran:
+    environment: Any = Environment(user_classes=[ChatUser])
+    runner = environment.create_local_runner()
+    users = plan.users if plan.schedule is None else 1
+    engine = Engine(replace(plan, start_at=time.time() + HEAD_START_S))
+    environment.chatproof, environment.chatproof_users = engine, 0
+    engine.remember(before)
+    engine.start()
+    runner.start(users, spawn_rate=max(users, 1))
+    while engine.now() < plan.seconds and not engine.stopping.is_set():
+        if stop.wait(min(TICK_S, max(plan.seconds - engine.now(), 0.0))):
+            break
+        engine.settle()
+        tick(engine.ledger, engine.now(), engine.in_flight)
+        if reason := aborts(plan, engine.ledger, engine.now()):
+            engine.stop(reason)
+    engine.stop(interrupted[0] if interrupted else "")
+    engine.drain()
+    engine.evidence.judge()
+    runner.quit()
+    return Ran(engine.ledger, engine.reason)
+
+
+def aborts(plan: Plan, ledger: Ledger, at: float) -> str:
+    """Why the run need not go on: an objective that says `abort` and is missed by now. Nothing if it may."""
+    watched = [one for one in plan.judged_by() if one.abort_after is not None and at >= one.abort_after]
+    missed = [one.objective.text for one in judge(watched, ledger) if one.kept is False]
+    return f"ended after {at:.0f} s: {missed[0]} is missed" if missed else ""
+
+
+def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str]) -> Ran:
+    with Crew(plan, processes) as crew:
+        while not crew.over:
+            stopped = stop.wait(TICK_S)
+            tick(crew.merged(), crew.now(), crew.in_flight)
+            if stopped:
+                crew.stop(interrupted[0])
+                stop.clear()
+            elif reason := aborts(plan, crew.merged(), crew.now()):
+                crew.stop(reason)
+        return Ran(crew.merged(), crew.reason)

@@ -1,0 +1,181 @@
+"""One turn over a kept connection: a request made quickly, the judge's wire client, and what came of it.
+
+Blocking code: it works in greenlets, in threads, and in a test by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..conformance import wire
+from ..conformance.ask import Ask, Via, compose
+from ..conformance.connection import Connection
+from ..conformance.endpoint import Endpoint
+from ..conformance.exchange import End, Exchange, Request
+from ..conformance.profile import Profile
+from ..spec import Dialect
+from .canary import owners, word
+from .glance import Glimpse, look
+from .outcome import outcome
+from .timeline import Timeline
+
+DROPPED = (End.CLOSED, End.RESET)
+PLACEHOLDER = "\ue000"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What became of one turn. ``number`` is unique in a run, ``at`` counts the turns of its ``conversation`` from 0.
+
+    ``foreign``: the conversation whose word the answer bore. ``reconnected``: the kept connection had ended and a new one was made.
+    """
+
+    number: int
+    conversation: int
+    at: int
+    outcome: str
+    why: str
+    timeline: Timeline
+    exchange: Exchange
+    seen: Glimpse
+    foreign: int | None = None
+    reconnected: bool = False
+
+
+@dataclass
+class Maker:
+    """Makes the requests of a run: all that does not change is made once."""
+
+    dialect: Dialect
+    profile: Profile
+    stream: bool
+    via: Via = "body"
+    _base: Request = field(init=False)
+    _body: dict[str, Any] = field(init=False)
+    asked: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ask = Ask("load", message=PLACEHOLDER, stream=self.stream)
+        self._base, self.asked = compose(ask, self.dialect, self.profile, self.via)
+        self._body = json.loads(self._base.body)
+
+    def request(self, message: str, session: str | None) -> Request:
+        """The request for one turn."""
+        body = dict(self._body)
+        _put(body, self.dialect.request.chat["message"][0], message)
+        if session is not None:
+            _put(body, self.dialect.request.chat["session"][0], session)
+        base = self._base
+        return Request(base.method, base.target, base.headers, json.dumps(body).encode("ascii"))
+
+
+def _put(body: dict[str, Any], pointer: str, value: str) -> None:
+    """Write at a JSON Pointer; objects on the way are made anew, since the body is shared."""
+    *parents, last = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
+    for parent in parents:
+        body[parent] = dict(body.get(parent, {}))
+        body = body[parent]
+    body[last] = value
+
+
+class Line:
+    """Connections to one target, kept and used again, the last one first."""
+
+    def __init__(self, profile: Profile, *, insecure: bool = False) -> None:
+        self.endpoint = Endpoint.parse(profile.base_url)
+        self._deadlines = profile.deadlines
+        self._insecure = insecure
+        self._idle: list[Connection] = []
+        self.opened = 0
+
+    def send(self, request: Request) -> tuple[Exchange, bool]:
+        """One exchange, and whether a kept connection had ended before it, so that a new one was made.
+
+        A target may close an idle connection at any time (RFC 9112 9.3.1); without a byte of an answer that is what happened, once.
+        """
+        kept = self._idle.pop() if self._idle else None
+        if kept is not None:
+            exchange = self._over(kept, request)
+            if not (exchange.end in DROPPED and not exchange.reads):
+                return exchange, False
+        self.opened += 1
+        fresh = Connection(self.endpoint, self._deadlines, insecure=self._insecure)
+        return self._over(fresh, request), kept is not None
+
+    def _over(self, connection: Connection, request: Request) -> Exchange:
+        exchange = wire.send(self.endpoint, request, self._deadlines, connection=connection)
+        if connection.usable:
+            self._idle.append(connection)
+        return exchange
+
+    def close(self) -> None:
+        """Hang up on all that are idle."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def take(
+    line: Line,
+    maker: Maker,
+    number: int,
+    conversation: int,
+    at: int,
+    message: str,
+    session: str | None,
+    intended_ns: int,
+    seed: int,
+    expects_word: bool,
+) -> Turn:
+    """Send one turn, read what came, and say what became of it."""
+    started = time.monotonic_ns()
+    exchange, reconnected = line.send(maker.request(message, session))
+    seen = look(exchange, maker.dialect, maker.profile)
+    result, why = outcome(exchange.end, seen)
+    foreign = next((owner for owner in owners(seed, seen.text) if owner != conversation), None) if seen.text else None
+    if foreign is not None:
+        result, why = "mixup", f"the word of conversation {foreign} in an answer to conversation {conversation}"
+    elif result == "ok":
+        result, why = _right(seen, maker, session, word(seed, conversation) if expects_word else None)
+    times = _timeline(exchange, seen, min(intended_ns, started), started)
+    return Turn(number, conversation, at, result, why, times, exchange, seen, foreign, reconnected)
+
+
+def _right(seen: Glimpse, maker: Maker, session: str | None, expected: str | None) -> tuple[str, str]:
+    """Whether a whole answer is the right one, as far as can be told."""
+    if seen.streamed is not maker.stream:
+        wanted, came = ("a stream", "JSON") if maker.stream else ("JSON", "a stream")
+        return "malformed", f"asked for {wanted}, got {came}"
+    if not seen.text:
+        return "wrong_answer", "no text"
+    if session is not None and seen.session not in (None, session):
+        return "wrong_answer", "it names another session than the one that was continued"
+    if expected is not None and expected not in seen.text:
+        return "wrong_answer", "its conversation's word did not come back"
+    return "ok", ""
+
+
+def _timeline(exchange: Exchange, seen: Glimpse, intended: int, started: int) -> Timeline:
+    reads = exchange.reads
+    ended = reads[-1].at_ns if reads else time.monotonic_ns()
+    return Timeline(
+        intended,
+        started,
+        exchange.sent_ns,
+        ended,
+        reads[0].at_ns if reads else None,
+        tuple(seen.texts),
+        seen.terminal_at,
+        seen.streamed,
+        len(seen.text),
+        seen.units,
+    )
+
+
+def labelled(turn: Turn, maker: Maker, message: str, session: str | None) -> Exchange:
+    """The exchange of a turn as the judge wants it: with a name, and what was meant by it."""
+    asked = {**maker.asked, "message": message, "session": session}
+    return replace(turn.exchange, id=f"turn-{turn.number}", label="load", asked=asked)

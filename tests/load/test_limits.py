@@ -1,0 +1,88 @@
+"""Limit headers under load: what no correct server can do is a breach, and what a correct one may do is none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chatproof.load.gate import Gate
+from chatproof.load.limits import Account, Advertised
+
+NOW, RESET = 1_800_000_000.0, 1_800_000_050
+Row = tuple[int, int, int]
+"""Sent at, ended at, Remaining."""
+
+
+def heard(rows: list[Row], limit: int = 10, reset: int = RESET, now: float = NOW) -> Account:
+    account = Account()
+    for index, (sent, ended, remaining) in enumerate(rows):
+        account.hear(200, Advertised(limit, remaining, reset, now), sent, ended, 3, f"turn {index}")
+    return account
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0, 1, 9), (2, 3, 8), (4, 5, 7)],
+        [(0, 9, 8), (1, 8, 9), (2, 10, 7)],
+        [(0, 9, 7), (1, 9, 7), (2, 9, 7)],
+        [(0, 1, 5), (2, 3, 2)],
+    ],
+    ids=["in turn", "three at once", "counted when answered", "others use the key too"],
+)
+def test_a_correct_server_breaches_nothing(rows: list[Row]) -> None:
+    assert not heard(rows).breaches
+
+
+@pytest.mark.parametrize(
+    ("rows", "what"),
+    [
+        ([(0, 1, 9), (2, 3, 9)], "Remaining does not fall inside a window"),
+        ([(0, 1, 5), (2, 3, 6)], "Remaining does not fall inside a window"),
+        ([(0, 5, 9), (1, 5, 8), (6, 7, 8)], "Remaining counts fewer requests than were granted"),
+        ([(0, 1, 10)], "Remaining is not below Limit after a request"),
+        ([(0, 1, -1)], "Remaining is negative"),
+    ],
+)
+def test_a_miscount_is_a_breach(rows: list[Row], what: str) -> None:
+    assert what in heard(rows).breaches
+
+
+def test_near_its_end_a_window_may_have_ended() -> None:
+    assert not heard([(0, 1, 5), (2, 3, 9)], now=RESET - 1).breaches
+
+
+def test_a_limit_that_changes_is_a_breach() -> None:
+    account = heard([(0, 1, 9)])
+    account.hear(200, Advertised(11, 8, RESET, NOW), 2, 3, None, "turn 1")
+    assert dict(account.breaches) == {"Limit changes": 1}
+
+
+def test_refusals_are_counted_and_accounts_add_up() -> None:
+    account = heard([(0, 1, 9)])
+    account.hear(429, Advertised(10, 4, RESET, NOW), 2, 3, None, "turn 1")
+    account.hear(402, Advertised(None, None, None, NOW), 4, 5, None, "turn 2")
+    total = Account()
+    for _ in range(2):
+        total.merge(json.loads(json.dumps(account.to_data())))
+    assert (total.sent, total.granted, total.limited, total.unpaid) == (6, 2, 2, 2)
+    assert (total.limited_with_remaining, total.units, total.least_remaining) == (2, 6, 9)
+
+
+def test_a_gate_closes_when_nothing_remains_and_counts_what_is_on_its_way() -> None:
+    gate = Gate()
+    first = gate.pass_()
+    gate.pass_()
+    gate.hear(first, 200, Advertised(10, 2, RESET, NOW), None, NOW)
+    assert gate.wait(NOW) == 0
+    gate.hear(first, 200, Advertised(10, 1, RESET, NOW), None, NOW)
+    assert gate.wait(NOW) == 50
+    assert gate.wait(RESET + 0.1) == 0
+
+
+def test_a_gate_waits_as_long_as_a_refusal_says() -> None:
+    gate = Gate()
+    gate.hear(gate.pass_(), 429, Advertised(None, None, None, NOW), 7.0, NOW)
+    assert gate.wait(NOW + 2) == 5
+    assert gate.waits == [7.0]

@@ -28,6 +28,7 @@ from aiohttp.web_server import Server
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .course import PLAIN, Course
 from .journal import Closed, Entry, Journal
 from .latency import Latency
 from .masking import mask
@@ -68,6 +69,7 @@ class Front:
     pacer: Pacer
     log: Log | None
     journal: Journal
+    course: Course = PLAIN
     stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
@@ -89,7 +91,7 @@ class Front:
             raise
         finally:
             if entry.plan is not None:
-                scope.backend.finished(entry.plan)
+                self.course.finished(scope.name, scope.backend, entry.plan)
             stopped = self.stopping and closed == "client"
             self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
         return Sent(closed == "kept")
@@ -97,7 +99,7 @@ class Front:
     def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
         try:
             page = site.page(asked, self.scopes.root.backend.routes, entry.at)
-            plan = page or scope.backend.reply(asked, entry.at)
+            plan = page or self.course.reply(scope.name, scope.backend, asked, entry.at)
             entry.error = plan.about.error
         except Exception:
             entry.error = traceback.format_exc()
@@ -120,6 +122,7 @@ class Running:
     loop: asyncio.AbstractEventLoop
     thread: int
     pacer: Pacer
+    course: Course = PLAIN
 
     def url(self, name: str) -> str:
         """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
@@ -136,25 +139,25 @@ async def serving(
     log: Log | None = None,
     line: Line = lines.plain,
     journal: Journal | None = None,
+    course: Course = PLAIN,
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had.
+    ``log``: hears of every request, in a ``line``. ``course``: writes or replays a decision log. ``OSError`` if the address cannot be had.
     """
     loop = asyncio.get_running_loop()
     kept = Journal() if journal is None else journal
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
     scopes = Scopes(backend, clock)
-    front = Front(scopes, Pacer(loop, clock), log, kept)
+    front = Front(scopes, Pacer(loop, clock), log, kept, course)
     server = Server(front, access_log=None, logger=silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
         await TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield Running(
-            address_url(runner.addresses[0]), backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer
-        )
+        url = address_url(runner.addresses[0])
+        yield Running(url, backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer, course)
     finally:
         front.stopping = True
         await runner.cleanup()
@@ -174,23 +177,25 @@ def running(
     log: Log | None = None,
     journal: Journal | None = None,
     latency: Latency | None = None,
+    course: Callable[[Backend], Course] | None = None,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
-    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one.
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``course``: makes what writes or replays a decision log.
     """
     backend = Backend(load(dialects), seed, variant=variant, fault=fault, latency=latency)
     if script is not None:
         from .script.reading import load as read_script
 
         backend.perform(read_script(script, backend.routes.dialects))
+    made = PLAIN if course is None else course(backend)
     started: Future[tuple[Running, asyncio.Event]] = Future()
 
     async def main() -> None:
         stop = asyncio.Event()
         try:
             async with serving(
-                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal
+                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal, course=made
             ) as server:
                 started.set_result((server, stop))
                 await stop.wait()

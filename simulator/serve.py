@@ -19,9 +19,11 @@ from . import lines, pace_words
 from .app import Line, Running, is_loopback, load, run, serving
 from .backend import Backend
 from .banner import banner
+from .course import PLAIN, Course, Logs
 from .journal import KEPT_ENTRIES, Journal
 from .journal_file import JournalFile
 from .latency import Latency
+from .pace_values import BadPace
 
 if TYPE_CHECKING:
     from .script.watch import Watched
@@ -51,6 +53,8 @@ def serve(
     control: str | None = None,
     control_token: str | None = None,
     latency: str | None = None,
+    decisions: Path | None = None,
+    replay: Path | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
@@ -58,14 +62,22 @@ def serve(
     to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes. ``journal``: how
     many requests are kept in memory; ``journal_file``: where all of them are appended. ``control``: ``[HOST:]PORT`` of the control
     API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``latency``: how
-    long agents take that have none of their own, in the words of ``pace_words``.
+    long agents take that have none of their own, in the words of ``pace_words``. ``decisions``: where all that is decided is written;
+    ``replay``: such a file, to answer as it has it.
     """
     if watch and script is None:
         return _refuse("--watch needs a --script to watch")
-    kept = Journal(journal)
+    kept, logs = Journal(journal), Logs(decisions, replay)
     try:
+        logs.check(latency, "--")
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
-        backend = Backend(load(dialects or None), seed, variant=variant, fault=fault, latency=_latency(latency))
+        backend = Backend(
+            load(dialects or None),
+            seed,
+            variant=variant,
+            fault=fault,
+            latency=_latency(latency),
+        )
         gate = _gate(control, control_token) if control is not None else None
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
@@ -74,6 +86,8 @@ def serve(
         return watched
     settings = f"seed {seed}, clock {clock if isinstance(clock, str) else type(clock).__name__}"
     settings += f", latency {latency}" if latency else ""
+    settings += f", replaying {replay}" if replay else ""
+    course: Course = PLAIN
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -82,7 +96,7 @@ def serve(
         line = LINES[log_format]
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(
-                serving(backend, chosen, host=host, port=port, log=log, line=line, journal=kept)
+                serving(backend, chosen, host=host, port=port, log=log, line=line, journal=kept, course=course)
             )
             told = await stack.enter_async_context(_controlled(server, gate)) if gate else ""
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -103,6 +117,14 @@ def serve(
             except OSError as error:
                 return _refuse(f"--journal-file: {journal_file}: {_reason(error)}")
         try:
+            opened = logs.opened(open_files, clock, _log)
+            backend.latency = opened.get("latency", backend.latency)
+            course = opened["course"](backend) if opened else PLAIN
+        except BadFile as error:
+            return _refuse(str(error))
+        except OSError as error:
+            return _refuse(f"--decisions: {decisions}: {_reason(error)}")
+        try:
             run(main)
         except _NoControl as error:
             return _refuse(f"--control: cannot listen on {control}: {_reason(error.why)}")
@@ -115,7 +137,7 @@ def _latency(words: str | None) -> Latency | None:
     """``ValueError`` names the flag."""
     try:
         return None if words is None else pace_words.latency(words)
-    except pace_words.BadPace as error:
+    except BadPace as error:
         raise ValueError(f"--latency: {error}") from None
 
 

@@ -167,6 +167,15 @@ def judge(**options: Any) -> None:
     help="Requests kept in memory, with every byte of their answers.",
 )
 @click.option("--journal-file", type=PATH, metavar="FILE", help="Append each request there, as a line of JSON.")
+@click.option(
+    "--decisions", type=PATH, metavar="FILE", help="Write there all that chance and time decide; see `--replay`."
+)
+@click.option(
+    "--replay",
+    type=PATH,
+    metavar="FILE",
+    help="Answer the same requests as a file of `--decisions` has it, byte by byte.",
+)
 @click.option("--control", metavar="[HOST:]PORT", help="Look at it and change it while it runs; see docs/control.md.")
 @click.option(
     "--control-token",

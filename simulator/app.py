@@ -27,6 +27,7 @@ from aiohttp.web_runner import ServerRunner, TCPSite
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .course import PLAIN, Course
 from .door import Connection, Door
 from .journal import Closed, Entry, Journal
 from .latency import Latency
@@ -77,6 +78,7 @@ class Front:
     pacer: Pacer
     log: Log | None
     journal: Journal
+    course: Course = PLAIN
     stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
@@ -118,14 +120,14 @@ class Front:
         """The answer is over, for whatever reason."""
         entry = begun.entry
         if entry.plan is not None:
-            begun.scope.backend.finished(entry.plan)
+            self.course.finished(begun.scope.name, begun.scope.backend, entry.plan)
         stopped = self.stopping and closed == "client"
         self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
 
     def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
         try:
             page = site.page(asked, self.scopes.root.backend.routes, entry.at)
-            plan = page or scope.backend.reply(asked, entry.at)
+            plan = page or self.course.reply(scope.name, scope.backend, asked, entry.at)
             entry.error = plan.about.error
         except Exception:
             entry.error = traceback.format_exc()
@@ -148,6 +150,7 @@ class Running:
     loop: asyncio.AbstractEventLoop
     thread: int
     pacer: Pacer
+    course: Course = PLAIN
 
     def url(self, name: str) -> str:
         """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
@@ -164,10 +167,12 @@ async def serving(
     log: Log | None = None,
     line: Line = lines.plain,
     journal: Journal | None = None,
+    course: Course = PLAIN,
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had, ``OverflowError`` for no port at all.
+    ``log``: hears of every request, in a ``line``. ``course``: writes or replays a decision log. ``OSError`` if the address cannot be had,
+    ``OverflowError`` for no port at all.
     """
     if not 0 <= port <= LAST_PORT:
         raise OverflowError(f"port must be 0-{LAST_PORT}.")  # which uvloop would take modulo
@@ -176,15 +181,14 @@ async def serving(
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
     scopes = Scopes(backend, clock)
-    front = Front(scopes, Pacer(loop, clock), log, kept)
+    front = Front(scopes, Pacer(loop, clock), log, kept, course)
     server = Door(front, access_log=None, logger=silent(), handler_cancellation=True)
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
         await TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield Running(
-            address_url(runner.addresses[0]), backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer
-        )
+        url = address_url(runner.addresses[0])
+        yield Running(url, backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer, course)
     finally:
         front.stopping = True
         await runner.cleanup()
@@ -206,10 +210,12 @@ def running(
     log: Log | None = None,
     journal: Journal | None = None,
     latency: Latency | None = None,
+    course: Callable[[Backend], Course] | None = None,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
     ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``.
+    ``course``: makes what writes or replays a decision log.
     """
     backend = Backend(
         load(dialects), seed, variant=variant, fault=fault, latency=latency, rulings=rulings, limits=limits
@@ -218,13 +224,14 @@ def running(
         from .script.reading import load as read_script
 
         backend.perform(read_script(script, backend.routes.dialects))
+    made = PLAIN if course is None else course(backend)
     started: Future[tuple[Running, asyncio.Event]] = Future()
 
     async def main() -> None:
         stop = asyncio.Event()
         try:
             async with serving(
-                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal
+                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal, course=made
             ) as server:
                 started.set_result((server, stop))
                 await stop.wait()

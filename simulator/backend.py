@@ -17,8 +17,8 @@ from ..spec import Dialect, Done, Failure, Shape, did_you_mean
 from . import encode, meter
 from .agents import Answer, Turn
 from .armed import NOTHING, Armoury, Strike
-from .beats import Tempo, beats
-from .crowd import EVERYBODY, Crowd
+from .crowd import Crowd
+from .ids import Tape
 from .latency import Latency
 from .limits import Limiter
 from .plan import About, Layer, Plan, Write, build, through
@@ -26,13 +26,14 @@ from .population import Key
 from .realm import Realm
 from .refusals import Case, order
 from .refused import limit_headers, refused
-from .reply import Beat, Refusal, Reply
+from .reply import Refusal, Reply
 from .request import Asked, HttpRequest, bearer, wants_stream
 from .routes import Routes
-from .rules import Spot, plain_rules
+from .rules import plain_rules
 from .rulings import rulings as ruled_by
 from .sessions import Session
 from .straight import straight
+from .timing import Timing, timed
 from .variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Backend:
         self.script: Script | None = None
         self.start_rulings = dict(rulings or {})
         self.rule({})
+        self._tape: Tape | None = None
         self._tickets = 0
         self._held: dict[int, Limiter] = {}
         self._turns: dict[int, Session] = {}
@@ -139,6 +141,13 @@ class Backend:
             limits=self.limits,
             latency=self.latency,
         )
+
+    def use(self, tape: Tape | None) -> None:
+        """Let a decision log hear of every decision from now on."""
+        if self._tape is not tape:
+            self._tape = self.armoury.tape = tape
+            for realm in self.realms.values():
+                realm.ids.tape = tape
 
     def secrets(self) -> list[str]:
         """The keys that did not exist at the start: whoever shows a text that may hold one masks it."""
@@ -242,26 +251,12 @@ class Backend:
         usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
         realm.spend(key, meter.cost(usage))
         ends = not breaks_off or case.rules.readings.done_after_failure
-        timed = self._timed(case, answer, Done(session_id, usage) if ends else None, spot, streamed)
+        end = Done(session_id, usage) if ends else None
+        timing = Timing(self._tickets, spot, self.latency, self._crowd)
+        events = timed(case, answer, end, timing, streamed)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
         said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}{log and f'  {log}'}"
-        return Reply(dialect, 200, dialect.reply, fields, timed, streamed, limit_headers(case), said=said)
-
-    def _timed(self, case: Case, answer: Answer, end: Done | None, spot: Spot, streamed: bool) -> tuple[Beat, ...]:
-        """The answer's events at their times. A JSON reply takes as long as its stream would."""
-        tempo = Tempo(case.realm.ids, spot, case.turn)
-        latency = answer.latency or self.latency
-        if latency is None:
-            return beats(answer, end, tempo, cut=streamed)
-        load, factor, lead_s = latency.load, 1.0, 0.0
-        group = (case.route.dialect.name, spot[1]) if answer.latency else EVERYBODY
-        if load is not None:
-            others = self._crowd.ends(group)
-            factor, lead_s = load.factor(len(others) + 1), load.wait(others, case.now)
-        timed = beats(answer, end, tempo, cut=True, latency=latency, factor=factor, lead_s=lead_s)
-        if load is not None:
-            self._crowd.join(group, self._tickets, case.now + timed[-1].due_s)
-        return timed
+        return Reply(dialect, 200, dialect.reply, fields, events, streamed, limit_headers(case), said=said)
 
     def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
         assert case.route.operation is not None

@@ -10,7 +10,7 @@ from ..spec import Delta, Event
 from .agents import Answer
 from .cutting import BY_WORD, Chunk, pieces
 from .ids import Ids
-from .latency import Latency, waits
+from .latency import DIGITS, Latency, waits
 from .reply import Beat
 from .rules import Spot
 
@@ -71,7 +71,7 @@ def beats(
     made: list[Beat] = []
     due = lead_s
     for at, (wait, event) in enumerate(steps):
-        due += wait if more is None else wait + more[at]
+        due = due + wait if more is None else round(due + wait + more[at], DIGITS)
         made.append(Beat(due, event))
     return tuple(made)
 

@@ -107,7 +107,7 @@ def reseed(call: Call) -> Any:
     backend = call.scope.backend
     backend.seed = backend.armoury.seed = call.body.get("seed", backend.seed)
     for name, realm in backend.realms.items():
-        realm.ids = Ids(backend.seed, name)
+        realm.ids = Ids(backend.seed, name, realm.ids.tape)
     return {"seed": backend.seed}
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ...spec import Dialect, Plan, Usage, did_you_mean
 from ...spec.files import Spot
 from .. import pace_words
+from ..pace_values import BadPace
 from . import fakes
 from .findings import Findings
 from .model import Agent, Call, Fail, Owner, Pause, Refuse, Result, Rule, Say, Script, ScriptKey, Step, When
@@ -109,7 +110,7 @@ def _paced(row: Mapping[str, Any], key: str, read: Callable[[Any], T], spot: Spo
     """What ``key`` says of times or pieces; its mistakes are told where they stand."""
     try:
         return read(row[key]) if key in row else None
-    except pace_words.BadPace as bad:
+    except BadPace as bad:
         for one in bad.mistakes:
             if isinstance(row[key], str) and one.path:
                 told = f"{'.'.join(map(str, one.path))}: {one.message}"

@@ -150,6 +150,12 @@ def judge(**options: Any) -> None:
 @click.option(
     "--no-limits", "limits", flag_value=False, default=True, help="Hold nobody to a plan or a balance, for load tests."
 )
+@click.option(
+    "--max-connections",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Beyond them one that is idle gives way to a new one, else 503.  [default: what the system allows]",
+)
 @click.option("--watch", is_flag=True, help="Read the script again when it changes; a bad one changes nothing.")
 @click.option(
     "--journal",

@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from aiohttp.web_runner import ServerRunner, TCPSite
-from aiohttp.web_server import Server
 
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .connections import PATIENCE, Connections, Patience, Sent, most_connections
+from .intake import Trouble, receive, told
 from .journal import Closed, Entry, Journal
 from .masking import mask
 from .pacer import Pacer
@@ -35,7 +35,6 @@ from .plan import End, Plan
 from .request import HttpRequest
 from .scopes import Scope, Scopes
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BACKLOG = 1024
 DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
@@ -43,20 +42,6 @@ DRAIN_S = 5.0
 Log = Callable[[str], None]
 Line = Callable[[Entry], str]
 ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset"}
-
-
-class Sent(StreamResponse):
-    """A response whose bytes have been written already."""
-
-    def __init__(self, keep_alive: bool) -> None:
-        super().__init__()
-        self._keep_alive = keep_alive
-
-    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        return None
 
 
 @dataclass
@@ -67,16 +52,19 @@ class Front:
     pacer: Pacer
     log: Log | None
     journal: Journal
+    patience: Patience
     stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         began = self.pacer.loop.time()
-        asked = await _read(request, self.scopes.root.backend.rules.readings.body_limit)
+        asked, trouble = await receive(
+            request, self.scopes.root.backend.rules.readings.body_limit, self.patience.body_s
+        )
         scope, heard = self.scopes.find(asked)
         entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         closed: Closed = "client"
         try:
-            plan = entry.plan = self._plan(heard, scope, entry)
+            plan = entry.plan = self._plan(heard, scope, entry, trouble)
             if request.transport is not None:
                 drain = request.writer.drain
                 await self.pacer.carry_out(plan, request.transport, drain, entry.sent, scope.clock)
@@ -87,13 +75,17 @@ class Front:
             closed = "server"
             raise
         finally:
+            if trouble is not None and request.transport is not None:
+                request.transport.close()
             if entry.plan is not None:
                 scope.backend.finished(entry.plan)
             stopped = self.stopping and closed == "client"
             self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
         return Sent(closed == "kept")
 
-    def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
+    def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry, trouble: Trouble | None) -> Plan:
+        if trouble is not None:
+            return told(trouble, asked, entry.at)
         try:
             page = site.page(asked, self.scopes.root.backend.routes, entry.at)
             plan = page or scope.backend.reply(asked, entry.at)
@@ -135,18 +127,24 @@ async def serving(
     log: Log | None = None,
     line: Line = lines.plain,
     journal: Journal | None = None,
+    max_connections: int | None = None,
+    patience: Patience = PATIENCE,
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had.
+    ``log``: hears of every request, in a ``line``. ``max_connections``: as many as the system allows, if not said.
+    ``patience``: how long a client may take to send a request. ``OSError`` if the address cannot be had.
     """
     loop = asyncio.get_running_loop()
     kept = Journal() if journal is None else journal
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
     scopes = Scopes(backend, clock)
-    front = Front(scopes, Pacer(loop, clock), log, kept)
-    server = Server(front, access_log=None, logger=silent(), handler_cancellation=True)
+    front = Front(scopes, Pacer(loop, clock), log, kept, patience)
+    most = most_connections() if max_connections is None else max_connections
+    server = Connections(
+        front, most=most, now=clock.now, patience=patience, access_log=None, logger=silent(), handler_cancellation=True
+    )
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
@@ -174,10 +172,13 @@ def running(
     limits: bool = True,
     log: Log | None = None,
     journal: Journal | None = None,
+    max_connections: int | None = None,
+    patience: Patience = PATIENCE,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
-    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``.
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``;
+    ``max_connections`` and ``patience`` as for ``serving``.
     """
     backend = Backend(load(dialects), seed, variant=variant, fault=fault, rulings=rulings, limits=limits)
     if script is not None:
@@ -190,7 +191,14 @@ def running(
         stop = asyncio.Event()
         try:
             async with serving(
-                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal
+                backend,
+                clock or ScaledClock(),
+                host=host,
+                port=port,
+                log=log,
+                journal=journal,
+                max_connections=max_connections,
+                patience=patience,
             ) as server:
                 started.set_result((server, stop))
                 await stop.wait()
@@ -223,34 +231,6 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         loop_factory = None
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(main())
-
-
-async def _read(request: BaseRequest, limit: int) -> HttpRequest:
-    """The request whole, its body cut off right above the limit; what is cut off closes the connection."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    declared = headers.get("content-length", "0")
-    if headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
-        if declared.isdigit() and int(declared) <= limit:
-            request.transport.write(CONTINUE)
-        else:
-            return _request(request, headers, bytes(limit + 1), limit)
-    body = b""
-    if request.can_read_body:
-        parts: list[bytes] = []
-        size = 0
-        while size <= limit and (part := await request.content.readany()):
-            parts.append(part)
-            size += len(part)
-        body = b"".join(parts)
-    return _request(request, headers, body, limit)
-
-
-def _request(request: BaseRequest, headers: dict[str, str], body: bytes, limit: int) -> HttpRequest:
-    whole = len(body) <= limit
-    version = (request.version.major, request.version.minor)
-    return HttpRequest(
-        request.method, request.raw_path, headers, body[: limit + 1], version, request.keep_alive and whole
-    )
 
 
 def address_url(address: tuple[str, int]) -> str:

@@ -52,6 +52,7 @@ def serve(
     control_token: str | None = None,
     ruling: Sequence[str] = (),
     limits: bool = True,
+    max_connections: int | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
@@ -59,7 +60,8 @@ def serve(
     to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes. ``journal``: how
     many requests are kept in memory; ``journal_file``: where all of them are appended. ``control``: ``[HOST:]PORT`` of the control
     API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``ruling``: readings of
-    open questions, as ``AMB-09=created``; ``limits``: without, nobody is held to a plan or a balance.
+    open questions, as ``AMB-09=created``; ``limits``: without, nobody is held to a plan or a balance. ``max_connections``: as many as
+    the system allows, if not said.
     """
     if watch and script is None:
         return _refuse("--watch needs a --script to watch")
@@ -83,7 +85,16 @@ def serve(
         line = LINES[log_format]
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(
-                serving(backend, chosen, host=host, port=port, log=log, line=line, journal=kept)
+                serving(
+                    backend,
+                    chosen,
+                    host=host,
+                    port=port,
+                    log=log,
+                    line=line,
+                    journal=kept,
+                    max_connections=max_connections,
+                )
             )
             told = await stack.enter_async_context(_controlled(server, gate)) if gate else ""
             for number in (signal.SIGINT, signal.SIGTERM):

@@ -221,7 +221,10 @@ def spec(**options: Any) -> None:
 @cli.command()
 @click.argument("requirement")
 def explain(requirement: str) -> None:
-    """Say what a REQUIREMENT asks, where it stands, how it is checked and on which ruling it rests."""
+    """Say what a REQUIREMENT asks, where it stands, how it is checked and on which ruling it rests.
+
+    Or, for an open question such as AMB-09, its readings and the ruling.
+    """
     from .explain import main as explain_main
 
     sys.exit(explain_main(requirement))

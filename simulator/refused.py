@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -61,14 +60,14 @@ def limit_headers(case: Case) -> Headers:
     if standing is None:
         return ()
     names = case.route.dialect.limits
-    told = (standing.limit, standing.remaining, RESETS[readings.reset_in](standing.reset, case.now))
+    told = (standing.limit, standing.remaining, RESETS[readings.reset_in](standing))
     return tuple(zip((names.limit, names.remaining, names.reset), map(str, told), strict=True))
 
 
-RESETS: dict[str, Callable[[int, float], int]] = {
-    "epoch": lambda reset, now: reset,
-    "delta": lambda reset, now: reset - math.floor(now),
-    "milliseconds": lambda reset, now: reset * 1000,
+RESETS: dict[str, Callable[[Standing], int]] = {
+    "epoch": lambda standing: standing.reset,
+    "delta": lambda standing: standing.reset_in,
+    "milliseconds": lambda standing: standing.reset * 1000,
 }
 """How the second of the reset is told, by the names of AMB-16's readings."""
 

@@ -157,6 +157,12 @@ def judge(**options: Any) -> None:
 @click.option(
     "--no-limits", "limits", flag_value=False, default=True, help="Hold nobody to a plan or a balance, for load tests."
 )
+@click.option(
+    "--max-connections",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Beyond them one that is idle gives way to a new one, else 503.  [default: what the system allows]",
+)
 @click.option("--watch", is_flag=True, help="Read the script again when it changes; a bad one changes nothing.")
 @click.option(
     "--journal",
@@ -260,7 +266,10 @@ def spec(**options: Any) -> None:
 @cli.command()
 @click.argument("requirement")
 def explain(requirement: str) -> None:
-    """Say what a REQUIREMENT asks, where it stands, how it is checked and on which ruling it rests."""
+    """Say what a REQUIREMENT asks, where it stands, how it is checked and on which ruling it rests.
+
+    Or, for an open question such as AMB-09, its readings and the ruling.
+    """
     from .explain import main as explain_main
 
     sys.exit(explain_main(requirement))

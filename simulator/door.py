@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
-from aiohttp.web_server import Server
 
+from .connections import Awaits, Connections, Watched
 from .pacer import HIGH_WATER
 from .request import HttpRequest
 
@@ -25,40 +25,46 @@ SMALL = 32 * 1024
 """The largest body, in bytes, that is taken here; aiohttp's own way reads a larger one piece by piece."""
 
 
-class Door(Server):
+class Door(Connections):
     """Makes a connection for each client."""
 
     def __init__(self, front: Front, **settings: Any) -> None:
         super().__init__(front, **settings)
-        self._front, self._settings = front, settings
+        self._front = front
 
     def __call__(self) -> RequestHandler:
-        settings = {name: value for name, value in self._settings.items() if name != "handler_cancellation"}
-        return Connection(self, self._front, loop=self._loop, **settings)
+        return Connection(self, self._front, loop=self._loop, **self._kwargs)
 
 
-class Connection(RequestHandler):
+class Connection(Watched):
     """One client's. ``begun``: the answer under way that aiohttp's handler is to carry out."""
 
     __slots__ = ("begun", "front")
 
-    def __init__(self, manager: Server, front: Front, **settings: Any) -> None:
+    def __init__(self, manager: Connections, front: Front, **settings: Any) -> None:
         super().__init__(manager, **settings)
         self.front = front
         self.begun: Begun | None = None
 
-    def data_received(self, data: bytes) -> None:
+    def take(self, data: bytes) -> Awaits:
         waiter = self._waiter
         if waiter is None or waiter.done():
-            return super().data_received(data)
+            return super().take(data)
         self._waiter = None
+        answered = 0
         try:
-            super().data_received(data)
-            self._answer()
+            super().take(data)
+            answered = self._answer()
         finally:
             self._waiter = waiter
-        if self._messages and not waiter.done() and not self._coming():
-            waiter.set_result(None)
+        if not self._messages:
+            return "nothing" if answered or not data else "head"
+        if waiter.done():
+            return "answer"
+        if self._coming():
+            return "body"
+        waiter.set_result(None)
+        return "answer"
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
@@ -80,23 +86,25 @@ class Connection(RequestHandler):
         length = message.headers.get("Content-Length", "")
         return length.isdigit() and int(length) <= SMALL and _usual(message)
 
-    def _answer(self) -> None:
-        """Answer what can be answered now, in the order in which it came; the rest stays."""
-        messages = self._messages
+    def _answer(self) -> int:
+        """Answer what can be answered now, in the order in which it came; the rest stays. How many that were."""
+        messages, answered = self._messages, 0
         while messages and self.begun is None and self.transport is not None:
             asked = _whole(*messages[0])
             if asked is None:
-                return
+                break
             self.begun = self.front.begin(asked)
             if not self._carried_out(self.begun, self.transport):
-                return
+                break
             self.begun = None
+            answered += 1
             messages.popleft()
             assert self._parser is not None
             self._parser.message_consumed()
             self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
             if not messages and self._buffer_paused:
                 self._resume_reading_if_drained()
+        return answered
 
     def _carried_out(self, begun: Begun, transport: asyncio.Transport) -> bool:
         """Whether it was one write that is due, to a client that is there and reads."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .script.stage import Stage
 
 
+MOST_CREATED = 10_000
+"""How many keys that were made through the API live at a time; the oldest goes first."""
+
+
 class Realm:
     """Everything that changes from request to request in one dialect."""
 
@@ -135,7 +139,17 @@ class Realm:
         text = self.examples.key_prefix + self.ids.draw(f"key/{creator.name}")
         self._created[text] = Key(text, creator.plan, agent=agent)
         self.add(self._created[text])
+        if len(self._created) > MOST_CREATED:
+            self._drop(next(iter(self._created)))
         return self._last_key_id, text
+
+    def _drop(self, name: str) -> None:
+        """Let a created key be forgotten, with all that was kept of it but its sessions, which expire by themselves."""
+        del self._created[name]
+        self.keys.pop(name, None)
+        self.balances.pop(name, None)
+        self._limiters.pop(name, None)
+        self.ids.forget(f"session/{name}")
 
     def spend(self, key: Key, units: int) -> None:
         """Take units off a key's balance, if it has one."""

@@ -58,6 +58,7 @@ def serve(
     limits: bool = True,
     decisions: Path | None = None,
     replay: Path | None = None,
+    max_connections: int | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
@@ -67,7 +68,7 @@ def serve(
     API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``ruling``: readings of
     open questions, as ``AMB-09=created``; ``limits``: without, nobody is held to a plan or a balance. ``latency``: how long agents take
     that have none of their own, in the words of ``pace_words``. ``decisions``: where all that is decided is written; ``replay``: such a
-    file, to answer as it has it.
+    file, to answer as it has it. ``max_connections``: as many as the system allows, if not said.
     """
     if watch and script is None:
         return _refuse("--watch needs a --script to watch")
@@ -102,7 +103,17 @@ def serve(
         line = LINES[log_format]
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(
-                serving(backend, chosen, host=host, port=port, log=log, line=line, journal=kept, course=course)
+                serving(
+                    backend,
+                    chosen,
+                    host=host,
+                    port=port,
+                    log=log,
+                    line=line,
+                    journal=kept,
+                    max_connections=max_connections,
+                    course=course,
+                )
             )
             told = await stack.enter_async_context(_controlled(server, gate)) if gate else ""
             for number in (signal.SIGINT, signal.SIGTERM):

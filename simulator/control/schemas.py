@@ -91,9 +91,8 @@ VERIFY = body(
 )
 RULED: Schema = {
     "type": "object",
-    "description": "Question -> the name of a reading; null to go back to that of the start",
-    "properties": {question: {"type": ["string", "integer", "null"]} for question in RULINGS},
-    "additionalProperties": False,
+    "description": f"Question ({min(RULINGS)} to {max(RULINGS)}) -> the name of a reading; null to go back to that of the start",
+    "additionalProperties": {"type": ["string", "integer", "null"]},
 }
 RESET = body(what={"type": "array", "items": {"type": "string", "enum": list(RESETS)}, "minItems": 1})
 SCOPE = body(("name",), name={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})

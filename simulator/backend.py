@@ -71,16 +71,21 @@ class Backend:
         self._held: dict[int, Limiter] = {}
         self._turns: dict[int, Session] = {}
         self.script: Script | None = None
+        self.start_script: Script | None = None
         if script is not None:
             self.perform(script)
 
-    def perform(self, script: Script) -> None:
-        """Play that script from now on, in every dialect; sessions under way go on with the agent that they began with."""
+    def perform(self, script: Script | None, *, lasting: bool = True) -> None:
+        """Play that script (or none) from now on, in every dialect; sessions under way go on with the agent that they began with.
+
+        ``lasting``: a reset comes back to it.
+        """
         from .script.stage import stage
 
         self.script = script
+        self.start_script = script if lasting else self.start_script
         for realm in self.realms.values():
-            realm.perform(stage(script, realm.dialect))
+            realm.perform(stage(script, realm.dialect) if script else None)
 
     def reply(self, request: HttpRequest, now: float) -> Plan:
         """The plan of the response. Whoever carries it out tells ``finished`` when it is over, for whatever reason."""

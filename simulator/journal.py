@@ -133,6 +133,13 @@ class Entry:
         return self.about.warnings
 
     @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Why each rule of the script failed, the nearest first, if none fits this request; else nothing."""
+        from .explaining import sentences
+
+        return sentences(self) if self.about.unmatched else ()
+
+    @property
     def over(self) -> bool:
         return self.ended is not None
 
@@ -283,6 +290,7 @@ def as_json(entry: Entry, wire: bool = True) -> dict[str, Any]:
         "variant": about.variant,
         "warnings": list(about.warnings),
         "error": mask(entry.error or about.error),
+        "unmatched": _unmatched(entry) if about.unmatched else None,
         "closed": entry.closed,
         "took_ms": None if took is None else round(took * 1000, 3),
     }
@@ -291,3 +299,9 @@ def as_json(entry: Entry, wire: bool = True) -> dict[str, Any]:
             {"ms": round(at * 1000, 3), "bytes": data.decode("latin-1")} for at, data in entry._writes(hidden)
         ]
     return value
+
+
+def _unmatched(entry: Entry) -> dict[str, Any] | None:
+    from .explaining import unmatched
+
+    return unmatched(entry)

@@ -176,7 +176,7 @@ class Sim:
         self.call(lambda: self._scope.backend.armoury.discard(id))
 
     def reset(self, *what: str) -> None:
-        """Put back to how it was at the start: journal, sessions, keys, limits, balances, agents, faults, seed; all, if none is named."""
+        """Put back to how it was at the start: journal, sessions, keys, limits, balances, agents, script, faults, seed; all, if none is named."""
         for word in what:
             if word not in RESETS:
                 raise ValueError(

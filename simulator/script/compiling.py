@@ -58,7 +58,7 @@ def script(data: Mapping[str, Any], whole: Mapping[str, Any], found: Findings, d
     plans = {name: Plan(name, **row) for name, row in data.get("plans", {}).items()}
     keys = {name: _key(name, row or {}) for name, row in data.get("keys", {}).items()}
     replace, parallel = data.get("replace", False), data.get("parallel_turns", "queue")
-    return Script(found.path, agents, keys, plans, replace, parallel)
+    return Script(found.path, agents, keys, plans, replace, parallel, found.text)
 
 
 def seconds(duration: str | float) -> float:

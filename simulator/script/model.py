@@ -143,7 +143,7 @@ class ScriptKey:
 
 @dataclass(frozen=True)
 class Script:
-    """A whole file. ``replace``: whether the built-in keys and agents are gone."""
+    """A whole file. ``replace``: whether the built-in keys and agents are gone. ``text``: what stands in it."""
 
     path: str
     agents: Mapping[str, Agent]
@@ -151,6 +151,7 @@ class Script:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     replace: bool = False
     parallel: Parallel = "queue"
+    text: str = field(default="", repr=False, compare=False)
 
     @property
     def size(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 
 from ...spec import Dialect, Plan
@@ -46,9 +47,9 @@ def performed(actor: Agent, session: Session, case: Case, spot: Spot, asked: Ask
     """One turn of ``session``, which it leaves as it is; ``case`` is told how it was decided."""
     cursor: Cursor = session.acted[1] if session.acted is not None else begin(actor)
     told = _told(case, spot, asked, streamed, tuple(session.said[-SAID:]))
-    draw = chance(case.realm.ids, spot, cursor.answered)
-    played = play(actor, cursor, told, draw)
-    case.trial, case.unmatched = Trial(actor, cursor, told, draw, played.rule), played.unmatched
+    draws = partial(chance, case.realm.ids, spot, cursor.answered)
+    played = play(actor, cursor, told, draws())
+    case.trial, case.unmatched = Trial(actor, cursor, told, draws, played.rule), played.unmatched
     return played
 
 

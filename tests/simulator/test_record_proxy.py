@@ -86,7 +86,7 @@ def test_a_stream_passes_as_it_comes(tmp_path: Path) -> None:
             assert b"done" in b"".join(parts)
         ended(made)
         (heard,) = made.recorder.heard
-        assert [timed.piece for timed in heard.events][0] < heard.events[1].piece
+        assert next(timed.piece for timed in heard.events) < heard.events[1].piece
         assert heard.events[0].at_s <= heard.events[1].at_s
 
 
@@ -152,16 +152,14 @@ def test_what_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
     with (
         canned(*([one] for one in (*answers, good, unknown, other))) as server,
         recorder(server.url, out, ["guide"]) as made,
+        httpx.Client() as client,
     ):
-        with httpx.Client() as client:
-            for _ in answers:
-                with client.stream(
-                    "POST", f"{made.base_url}/chat", json={"agent_id": "shop", "message": "Hello"}
-                ) as reply:
-                    assert list(reply.iter_raw())
-            assert HELLO.send(made.base_url).json() == json.loads(REPLY)
-            HELLO.send(made.base_url)
-            HELLO.send(made.base_url)
+        for _ in answers:
+            with client.stream("POST", f"{made.base_url}/chat", json={"agent_id": "shop", "message": "Hello"}) as reply:
+                assert list(reply.iter_raw())
+        assert HELLO.send(made.base_url).json() == json.loads(REPLY)
+        HELLO.send(made.base_url)
+        HELLO.send(made.base_url)
     for told, (_, expected) in zip(left_out(made.recorder), ODD, strict=True):
         assert told.startswith(expected)
     written = out.read_text()

@@ -24,8 +24,8 @@ from ..routes import Routes
 from .proxy import Proxy, client
 from .recorder import Recorder, write
 
-USAGE = 2
-SCHEMES = {"http": 80, "https": 443}
+USAGE, INCOMPLETE = 2, 3
+SCHEMES = ("http", "https")
 LINES: dict[str, Line] = {"text": lines.plain, "json": lines.machine}
 
 
@@ -111,7 +111,7 @@ def record(
     log_format: str = "text",
     quiet: bool = False,
 ) -> int:
-    """Record until SIGINT or SIGTERM; the exit code: 0, 1 where nothing was recorded, or ``USAGE``."""
+    """Record until SIGINT or SIGTERM; the exit code: 0, ``INCOMPLETE`` where nothing was recorded, or ``USAGE``."""
     try:
         source = origin(url)
         routes = Routes(load(dialects or None))
@@ -123,7 +123,7 @@ def record(
     kept = Journal(journal)
     if not quiet:
         kept.heard.append(lambda entry: _log(LINES[log_format](entry)))
-    code = 1
+    code = INCOMPLETE
 
     async def main() -> None:
         nonlocal code
@@ -154,16 +154,18 @@ def record(
 def origin(url: str) -> str:
     """The server's URL, without a slash at its end; ``ValueError`` for one that cannot be recorded."""
     parts = urlsplit(url)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(
+            "--record: expected a URL without user, query and fragment: what is secret comes from the client"
+        )
     if parts.scheme not in SCHEMES or not parts.hostname:
         raise ValueError(f"--record: expected http://HOST… or https://HOST…, got {url!r}")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(
-            "--record: expected a URL without user, query and fragment: whatever is secret comes from the client"
-        )
     try:
-        assert parts.port is None or parts.port > 0
-    except (ValueError, AssertionError):
-        raise ValueError(f"--record: {url!r} has a port that is none") from None
+        good = parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(f"--record: {url!r} has a port that is none")
     return url.rstrip("/")
 
 
@@ -197,12 +199,12 @@ def _summary(made: Recording, routes: Routes) -> int:
 
     if not made.recorder.heard:
         _log(f"nothing was recorded, so there is no {made.out}; {made.recorder.counts}")
-        return 1
+        return INCOMPLETE
     checked = check(made.out, routes.dialects)
     for line in checked.lines():
         _log(line)
     _log(f"{made.out}: {made.recorder.counts}; next: chatproof serve --script {made.out}")
-    return 0 if checked.script is not None else 1
+    return 0 if checked.script is not None else INCOMPLETE
 
 
 def _refuse(message: str) -> int:

@@ -167,16 +167,12 @@ class Entry:
         return [(at - self.began, wire[cuts[n] : cuts[n + 1]]) for n, at in enumerate(self.sent[: len(made)])]
 
     def __str__(self) -> str:
+        said = self.said.partition("\n")[0]
+        agent = f"agent={self.agent}" if self.refusal and self.agent else ""
         session = f"session={self.session}" if self.session else ""
-        words = (
-            f"#{self.number}",
-            self.method,
-            self.target,
-            str(self.status),
-            self.said,
-            session,
-            self.closed or "open",
-        )
+        bent = f"faults={','.join(self.faults)}" if self.faults else ""
+        number, status = f"#{self.number}", str(self.status)
+        words = (number, self.method, self.target, status, said, agent, session, bent, self.closed or "open")
         return " ".join(word for word in words if word)
 
     def _masked(self, text: str) -> str:

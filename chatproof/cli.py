@@ -98,12 +98,24 @@ def doctor(**options: Any) -> None:
 @click.option("--dialect", "dialect_name", metavar="NAME|DIR", help="Which API; needed with URL.")
 @click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="Probe with this key; it is not written.")
 @click.option("--agent", metavar="ID", help="The agent to talk to.")
+@click.option("--from-har", type=PATH, metavar="FILE", help="With --script: write what that HTTP Archive holds as one.")
 @click.option("--out", type=PATH, metavar="FILE", help="[default: profile.yaml, or script.yaml]")
-def init(url: str | None, script: bool, out: Path | None, **options: Any) -> None:
-    """Write a commented profile for the server at URL, or with --script a commented script for the fake backend."""
+def init(url: str | None, script: bool, from_har: Path | None, out: Path | None, **options: Any) -> None:
+    """Write a commented profile for the server at URL, or with --script a commented script for the fake backend.
+
+    With --script --from-har the script is made of an archive that a browser's network panel, or a journal of ours, has saved.
+    """
+    if from_har is not None:
+        if not script or url or options["agent"]:
+            raise click.UsageError(
+                "--from-har goes with --script, and with no URL and no option but --dialect and --out"
+            )
+        from .script_command import from_archive
+
+        sys.exit(from_archive(from_har, out or Path("script.yaml"), options["dialect_name"]))
     if script:
         if url or options["dialect_name"] or options["agent"]:
-            raise click.UsageError("--script takes no URL and no option but --out")
+            raise click.UsageError("--script takes no URL and no option but --out (and --from-har)")
         from .script_command import init as init_script
 
         sys.exit(init_script(out or Path("script.yaml")))

@@ -86,17 +86,22 @@ class Backend:
         self._turns: dict[int, Session] = {}
         self._crowd = Crowd()
         self.latency = latency
+        self.start_script: Script | None = None
         if script is not None:
             self.perform(script)
 
-    def perform(self, script: Script) -> None:
-        """Play that script from now on, in every dialect; sessions under way go on with the agent that they began with."""
+    def perform(self, script: Script | None, *, lasting: bool = True) -> None:
+        """Play that script (or none) from now on, in every dialect; sessions under way go on with the agent that they began with.
+
+        ``lasting``: a reset comes back to it.
+        """
         from .script.stage import stage
 
         self.script = script
+        self.start_script = script if lasting else self.start_script
         self.rule(self.later_rulings)
         for realm in self.realms.values():
-            realm.perform(stage(script, realm.dialect))
+            realm.perform(stage(script, realm.dialect) if script else None)
 
     def rule(self, later: Mapping[str, str]) -> None:
         """Follow these readings from now on, over those of the start and the script; ``ValueError`` for one that there is not."""

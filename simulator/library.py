@@ -240,12 +240,17 @@ class Sim:
         """The faults in force, with how often each has fired."""
         return self.call(lambda: [replace(armed) for armed in self._scope.backend.armoury])
 
+    def in_force(self) -> list[Armed]:
+        """As ``faults``, without waiting for the thread that serves: for who reports on a backend that may hang."""
+        return list(self._scope.backend.armoury)
+
     def remove_fault(self, id: str) -> None:
         """Take a fault out of force; nothing if there is none of that id."""
         self.call(lambda: self._scope.backend.armoury.discard(id))
 
     def reset(self, *what: str) -> None:
-        """Put back to how it was at the start: journal, sessions, keys, limits, balances, agents, faults, rulings, seed; all, if none is named."""
+        """Put back to how it was at the start: journal, sessions, keys, limits, balances, agents, script, faults, rulings, seed; all, if none is
+        named."""
         for word in what:
             if word not in RESETS:
                 raise ValueError(

@@ -53,8 +53,8 @@ class Realm:
         for key in self._at_start().values():
             self.add(key)
 
-    def perform(self, stage: Stage) -> None:
-        """Play that script from now on. Keys that stay the same keep what they have used; sessions under way keep their agents."""
+    def perform(self, stage: Stage | None) -> None:
+        """Play that script from now on, or none. Keys that stay the same keep what they have used; sessions under way keep their agents."""
         for asked, name in self.stage.names.items() if self.stage else ():
             self.former_names.setdefault(asked, set()).add(name)
         self.stage = stage

@@ -73,7 +73,8 @@ class Gate:
         if path == "/openapi.json" and request.method == "GET":
             return Answer(self._document)
         operation, found = _find(request.method, path)
-        call = Call(self.world, found, _query(operation, query), _valid(operation, request, body))
+        given = {} if operation.text else _valid(operation, request, body)
+        call = Call(self.world, found, _query(operation, query), given, _plain(body) if operation.text else "")
         try:
             said = operation.handle(call)
         except ValueError as error:
@@ -144,6 +145,13 @@ def _valid(operation: Operation, request: BaseRequest, body: bytes) -> Mapping[s
     if problems:
         raise Refused(400, "; ".join(problems), problems)
     return dict(value)
+
+
+def _plain(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"the body is not UTF-8: byte {error.start}") from None
 
 
 async def _body(request: BaseRequest) -> bytes:

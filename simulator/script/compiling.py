@@ -63,7 +63,7 @@ def script(data: Mapping[str, Any], whole: Mapping[str, Any], found: Findings, d
     keys = {name: _key(name, row or {}) for name, row in data.get("keys", {}).items()}
     replace, parallel = data.get("replace", False), data.get("parallel_turns", "queue")
     rulings = {question: str(name) for question, name in data.get("rulings", {}).items()}
-    return Script(found.path, agents, keys, plans, replace, parallel, rulings)
+    return Script(found.path, agents, keys, plans, replace, parallel, rulings, found.text)
 
 
 def seconds(duration: str | float) -> float:

@@ -6,7 +6,7 @@ Only admitted requests count. The headers tell of the window that will refuse fi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..spec import Plan
 
@@ -15,8 +15,7 @@ BUSY_RETRY_S = 1
 """What to wait when too many requests are in flight; nobody knows when one of them ends."""
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """What limit headers say: the limit, what is left of it, and the epoch second when it is whole again (AMB-16)."""
 
     limit: int

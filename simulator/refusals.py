@@ -55,8 +55,10 @@ class Case:
 
     @once
     def agent(self) -> str | None:
-        former = self.realm.former_names.get(self.agent_asked, ())
-        return next(filter(self._session_of, former), None) or self.realm.agent_name(self.agent_asked)
+        asked, realm = self.agent_asked, self.realm
+        former = realm.former_names.get(asked) if realm.former_names else None
+        began = next(filter(self._session_of, former), None) if former else None
+        return began or realm.agent_name(asked)
 
     @once
     def session(self) -> Session | None:
@@ -66,12 +68,13 @@ class Case:
     @once
     def actor(self) -> Actor | None:
         """The scripted agent that is to answer: the one its session began with, else that of today's script."""
-        if self.agent in self.realm.agents:
+        stage = self.realm.stage
+        if stage is None or self.agent in self.realm.agents:
             return None
         if self.session is not None and self.session.acted is not None:
             began: Actor = self.session.acted[0]
             return began
-        return self.realm.stage.agents.get(self.agent or "") if self.realm.stage else None
+        return stage.agents.get(self.agent or "")
 
     def _session_of(self, agent: str) -> Session | None:
         asked = self.asked.session if isinstance(self.asked, Asked) else None

@@ -27,10 +27,9 @@ AIMOCK = "@copilotkit/aimock@1.43.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "chatproof-bench"
 PATIENCE_S = 30.0
 OPEN_FILES = 8192
-MESSAGE = " ".join(["word"] * 18)
-"""As long as ``TEXT`` lets it be."""
+MESSAGE = "please tell me where the warm blue winter coat is that we have ordered for our younger son"
 TEXT = f"You said: {MESSAGE}"
-"""What comes back: 20 words."""
+"""What comes back: 20 words, a hundred characters."""
 PIECE = 5
 """Characters of one of aimock's events; 20 of them make the text."""
 GAP_MS = 20

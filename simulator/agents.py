@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from ..spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
@@ -22,6 +23,10 @@ UNICODE = (
 )  # fmt: skip
 """Pieces that a careless reader of streams loses or splits."""
 
+ORDINARY = 4096
+"""Characters of a text whose words are worth remembering."""
+
+_delta = lru_cache(maxsize=4096)(Delta)
 _WORDS = re.compile(r"\s*\S+|\s+")
 _CODE = re.compile(r"code:\s*(\S+)", re.IGNORECASE)
 _ASKS = re.compile(r"\bwhat code\b", re.IGNORECASE)
@@ -61,6 +66,11 @@ Agent = Callable[[Turn], Answer]
 def words(text: str) -> tuple[str, ...]:
     """``text`` in pieces that join to it again, a word in each with the space before it."""
     return tuple(_WORDS.findall(text))
+
+
+def deltas(text: str) -> list[Delta]:
+    """Those pieces as events. The words of an ordinary text come again, and are made once."""
+    return list(map(_delta if len(text) < ORDINARY else Delta, words(text)))
 
 
 def says(text: str) -> Answer:

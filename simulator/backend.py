@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..spec import Delta, Dialect, Done, Failure, Shape, did_you_mean
 from . import encode, meter
-from .agents import Answer, Turn, words
+from .agents import Answer, Turn, deltas
 from .armed import NOTHING, Armoury, Strike
 from .limits import Limiter
 from .plan import About, Layer, Plan, Write, build, through
@@ -151,7 +151,7 @@ class Backend:
             reply.fields.get("key"),
             reply.streamed,
             refused,
-            strike.names,
+            strike.names if strike.armed else (),
             self.variant,
             strike.yielded,
             case.error,
@@ -197,12 +197,13 @@ class Backend:
         answer, log = self._answer(case, agent, spot, asked, streamed)
         if isinstance(answer, Refusal):
             return refused(case, answer, log)
-        breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
+        events = [event for _, event in answer.steps]
+        breaks_off = Failure in map(type, events)
         if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
             wait = UNAVAILABLE_S if answer.refusal == "unavailable" else None
             refusal = Refusal(answer.refusal or "internal_error", retry_after=wait, note=log and BROKEN_OFF)
             return refused(case, refusal, log)
-        usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
+        usage = answer.usage or meter.measure(asked.message, events)
         realm.spend(key, meter.cost(usage))
         beats = _beats(answer, None if breaks_off else Done(session_id, usage), streamed and answer.by_word)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
@@ -268,7 +269,7 @@ def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]
     for wait, event in answer.steps:
         due += wait
         if by_word and isinstance(event, Delta):
-            beats += [Beat(due, Delta(word)) for word in words(event.text)]
+            beats += [Beat(due, delta) for delta in deltas(event.text)]
         else:
             beats.append(Beat(due, event))
     if done is not None:

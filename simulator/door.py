@@ -73,20 +73,21 @@ class Connection(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         waiter = self._waiter
-        idle = waiter is not None and not self._messages and not waiter.done()
+        unasked = waiter is None and not self._request_count  # its handler has not begun to wait
+        idle = not self._messages and (unasked or (waiter is not None and not waiter.done()))
         if idle and self.aligned and not (self._close or self._force_close):
             head, _, body = data.partition(HEAD_END)
             known = self.door.heads.get(head)
             if known is not None and known.length == len(body):
                 return self._again(known, body)
         self._parsed(data)
-        if waiter is not None and not waiter.done() and self._messages:
+        if self._messages and (idle or (waiter is not None and not waiter.done())):
             self._waiter = None  # what an answer does may come back here, and must find nobody idle
             try:
                 self._answer()
             finally:
                 self._waiter = waiter
-            if self._messages and not self._coming():
+            if self._messages and waiter is not None and not self._coming():
                 waiter.set_result(None)
 
     def _parsed(self, data: bytes) -> None:
@@ -115,6 +116,7 @@ class Connection(RequestHandler):
     def _again(self, known: Known, body: bytes) -> None:
         """Answer a request whose head has been read before."""
         message = known.message
+        self._request_count += 1
         assert self.transport is not None
         begun = self.front.begin(HttpRequest(message.method, message.path, known.headers, body, message.version[:2]))
         if self._carried_out(begun, self.transport):
@@ -122,8 +124,8 @@ class Connection(RequestHandler):
             return
         self.begun = begun
         self._messages.append((message, EMPTY_PAYLOAD))
-        assert self._waiter is not None
-        self._waiter.set_result(None)
+        if self._waiter is not None:
+            self._waiter.set_result(None)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)

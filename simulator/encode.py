@@ -41,9 +41,12 @@ class Literal:
 
 def dumps(value: Any) -> str:
     """JSON text that any UTF-8 encoder takes and any line reader leaves whole."""
-    if type(value) is int:
+    if type(value) is str:
+        text = encode_basestring(value)
+    elif type(value) is int:
         return str(value)
-    text = encode_basestring(value) if type(value) is str else _dumps(value)
+    else:
+        text = _dumps(value)
     return text if text.isascii() and "\x7f" not in text else ESCAPED.sub(_escape, text)
 
 

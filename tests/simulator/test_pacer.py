@@ -109,3 +109,17 @@ def test_a_reset_is_after_the_last_byte_has_left() -> None:
     _play(_plan(0, 0, end="reset"), transport)
     assert transport.aborted
     assert transport.waiting == 0
+
+
+def test_an_event_loop_whose_handles_do_not_say_when() -> None:
+    """uvloop gives a plain handle for a time that is past by now, and many streams at once make such times."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_at = lambda _when, call, *more: loop.call_soon(call, *more)  # type: ignore[method-assign,assignment,misc]
+        pacer = Pacer(loop, ScaledClock(1000))
+        transports = [FakeTransport() for _ in range(3)]
+        await asyncio.gather(*(pacer.carry_out(_plan(2, 3 - n), cast(Any, t), t.drain) for n, t in enumerate(transports)))
+        assert [len(transport.written) for transport in transports] == [2, 2, 2]
+
+    asyncio.run(main())

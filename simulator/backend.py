@@ -197,7 +197,7 @@ class Backend:
             reply.fields.get("key"),
             reply.streamed,
             refused,
-            strike.names,
+            strike.names if strike.armed else (),
             self.variant,
             (*strike.yielded, *case.warnings),
             case.error,
@@ -248,20 +248,21 @@ class Backend:
         answer, log = self._answer(case, agent, spot, asked, streamed)
         if isinstance(answer, Refusal):
             return refused(case, answer, log)
-        breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
+        events = [event for _, event in answer.steps]
+        breaks_off = Failure in map(type, events)
         if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
             wait = UNAVAILABLE_S if answer.refusal == "unavailable" else None
             refusal = Refusal(answer.refusal or "internal_error", retry_after=wait, note=log and BROKEN_OFF)
             return refused(case, refusal, log)
-        usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
+        usage = answer.usage or meter.measure(asked.message, events)
         realm.spend(key, meter.cost(usage))
         ends = not breaks_off or case.rules.readings.done_after_failure
         end = Done(session_id, usage) if ends else None
         timing = Timing(self._tickets, spot, self.latency, self._crowd)
-        events = timed(case, answer, end, timing, streamed)
+        beats = timed(case, answer, end, timing, streamed)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
         said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}{log and f'  {log}'}"
-        return Reply(dialect, 200, dialect.reply, fields, events, streamed, limit_headers(case), said=said)
+        return Reply(dialect, 200, dialect.reply, fields, beats, streamed, limit_headers(case), said=said)
 
     def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
         assert case.route.operation is not None

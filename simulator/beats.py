@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 
 from ..spec import Delta, Event
@@ -13,6 +14,10 @@ from .ids import Ids
 from .latency import DIGITS, Latency, waits
 from .reply import Beat
 from .rules import Spot
+
+ORDINARY = 4096
+"""Characters of a text whose pieces are worth remembering: they come again."""
+_delta = lru_cache(maxsize=4096)(Delta)
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,9 @@ def _steps(answer: Answer, tempo: Tempo, cut: bool) -> Iterator[tuple[float, Eve
         if not isinstance(event, Delta):
             yield wait, event
             continue
+        make = _delta if len(event.text) < ORDINARY else Delta
         for piece in cutting(event.text, chunk):
-            yield wait, Delta(piece)
+            yield wait, make(piece)
             wait = 0.0
 
 

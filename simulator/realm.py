@@ -95,10 +95,13 @@ class Realm:
 
         One that was added goes before one of the script, and that before a built-in one.
         """
-        bare = asked.removeprefix(self.dialect.agent_prefix or "")
-        own = next((name for name in (asked, bare) if name in self.agents), None)
-        if own is not None or self.stage is None:
-            return own or population.agent_name(self.dialect, self.examples, asked)
+        if self.agents:
+            bare = asked.removeprefix(self.dialect.agent_prefix or "")
+            own = next((name for name in (asked, bare) if name in self.agents), None)
+            if own is not None:
+                return own
+        if self.stage is None:
+            return population.agent_name(self.dialect, self.examples, asked)
         name = self.stage.names.get(asked)
         if name is not None or self.stage.replace:
             return name

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +28,25 @@ from aiohttp.web_server import Server
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .bending import HURRIED, hurries
 from .journal import Closed, Entry, Journal
+from .magic import HEADER
 from .masking import mask
 from .pacer import Pacer
-from .plan import End, Plan
+from .plan import About, End, Plan
 from .request import BODY_LIMIT, HttpRequest
 from .scopes import Scope, Scopes
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BACKLOG = 1024
+REUSED = Plan((), "reset", 0, "reset on reuse", about=About(faults=("reset-on-reuse",)))
+"""What becomes of the next request on a connection that was doomed."""
 DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
 
 Log = Callable[[str], None]
 Line = Callable[[Entry], str]
-ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset"}
+ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset", "doomed": "kept"}
 
 
 class Sent(StreamResponse):
@@ -68,19 +72,26 @@ class Front:
     log: Log | None
     journal: Journal
     stopping: bool = False
+    doomed: set[asyncio.Transport] = field(default_factory=set)
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         began = self.pacer.loop.time()
-        asked = await _read(request)
+        asked = self._hurried(request) or await _read(request)
         scope, heard = self.scopes.find(asked)
         entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         closed: Closed = "client"
         try:
-            plan = entry.plan = self._plan(heard, scope, entry)
+            if request.transport in self.doomed:
+                plan = entry.plan = REUSED
+                self.doomed.discard(request.transport)
+            else:
+                plan = entry.plan = self._plan(heard, scope, entry)
             if request.transport is not None:
                 drain = request.writer.drain
                 await self.pacer.carry_out(plan, request.transport, drain, entry.sent, scope.clock)
                 closed = ENDS[plan.end]
+                if plan.end == "doomed":
+                    self.doomed = {*filter(lambda one: not one.is_closing(), self.doomed), request.transport}
         except ConnectionError:
             pass
         except Exception:
@@ -92,6 +103,16 @@ class Front:
             stopped = self.stopping and closed == "client"
             self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
         return Sent(closed == "kept")
+
+    def _hurried(self, request: BaseRequest) -> HttpRequest | None:
+        """A request that is answered before its body is read, as far as it is known then."""
+        told = HURRIED in request.headers.get(HEADER, "") or HURRIED in request.raw_path
+        if not told and not any(scope.backend.armoury.has(HURRIED) for scope in self.scopes):
+            return None
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = _request(request, headers, b"")
+        scope, heard = self.scopes.find(asked)
+        return replace(asked, keep_alive=False) if hurries(scope.backend, heard) else None
 
     def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
         try:
@@ -144,6 +165,7 @@ async def serving(
     kept = Journal() if journal is None else journal
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
+    backend.armoury.begin(clock.now())
     scopes = Scopes(backend, clock)
     front = Front(scopes, Pacer(loop, clock), log, kept)
     server = Server(front, access_log=None, logger=silent(), handler_cancellation=True)
@@ -168,16 +190,17 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     variant: str | None = None,
-    fault: str | None = None,
+    fault: str | Sequence[str] | None = None,
     script: str | Path | None = None,
     log: Log | None = None,
     journal: Journal | None = None,
+    magic: bool = True,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
-    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one.
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``magic``: whether requests may ask for faults.
     """
-    backend = Backend(load(dialects), seed, variant=variant, fault=fault)
+    backend = Backend(load(dialects), seed, variant=variant, fault=fault, magic=magic)
     if script is not None:
         from .script.reading import load as read_script
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..spec import Delta, Dialect, Done, Failure, Shape, did_you_mean
-from . import encode, meter
+from ..spec import Delta, Dialect, Done, Failure, Shape
+from . import bending, encode, meter
+from . import magic as magic_words
 from .agents import Answer, Turn, words
 from .armed import NOTHING, Armoury, Strike
 from .limits import Limiter
@@ -28,7 +29,6 @@ from .request import Asked, HttpRequest, bearer, wants_stream
 from .routes import Routes
 from .rules import Rules
 from .sessions import Session
-from .variants import VARIANTS
 
 if TYPE_CHECKING:
     from .script.model import Agent as Actor
@@ -43,8 +43,9 @@ class Backend:
     """Some dialects with their populations. The same seed and the same requests at the same times give the same bytes.
 
     ``variant`` (legal) and ``fault`` (a violation) bend it on purpose, by name, and so do further ``layers``; an unknown name
-    raises ``ValueError``. ``script``: further agents, keys and plans. ``armoury``: the faults in force, that one first; they come
-    and go while it runs.
+    raises ``ValueError``. ``fault`` may be several, each with parameters and an aim in words. ``script``: further agents, keys and
+    plans. ``armoury``: the faults in force, those first; they come and go while it runs. ``magic``: whether requests may ask for
+    faults themselves.
     """
 
     def __init__(
@@ -53,20 +54,24 @@ class Backend:
         seed: int = 0,
         *,
         variant: str | None = None,
-        fault: str | None = None,
+        fault: str | Sequence[str] | None = None,
         layers: Iterable[Layer] = (),
         script: Script | None = None,
+        magic: bool = True,
     ) -> None:
-        self.start_faults = (fault,) if fault is not None else ()
+        self.start_faults = (fault,) if isinstance(fault, str) else tuple(fault or ())
         self.armoury = Armoury(seed)
         self.armoury.reset(self.start_faults)
         self.variant = variant
         self.seed = seed
         self._further = tuple(layers)
-        self.layers = (*_variant(variant), *self._further)
+        self.layers = (*bending.variant(variant), *self._further)
         self.rules = through(Rules(), (layer.rules for layer in self.layers))
         self.routes = Routes(dialects)
         self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
+        self.magic = magic
+        for realm in self.realms.values() if magic else ():
+            realm.stand_in, realm.stand_for = magic_words.key_of, magic_words.answers_for
         self._tickets = 0
         self._held: dict[int, Limiter] = {}
         self._turns: dict[int, Session] = {}
@@ -81,6 +86,7 @@ class Backend:
         self.script = script
         for realm in self.realms.values():
             realm.perform(stage(script, realm.dialect))
+        self.armoury.perform(script.faults)
 
     def reply(self, request: HttpRequest, now: float) -> Plan:
         """The plan of the response. Whoever carries it out tells ``finished`` when it is over, for whatever reason."""
@@ -88,21 +94,31 @@ class Backend:
         realm = self.realms[route.dialect.name]
         case = Case(request, route, realm, now, self.rules)
         self._tickets += 1
-        strike = self.armoury.strike(case)
+        strike, refusal = bending.struck(case, self.armoury, self.magic)
         layers = self.layers
         if strike is not NOTHING:
             layers = (*strike.layers, *layers)
             case.rules = through(Rules(), (layer.rules for layer in layers))
-        refusal = self._refusal(case)
+            if case.rules.expire:
+                case.expire()
+        refusal = refusal or self._refusal(case)
         reply = refused(case, refusal) if refusal else self._admitted(case)
+        if case.ruled:
+            reply, strike = bending.ruled(case, self.armoury, strike, reply)
+            layers = (*strike.layers, *self.layers)
         plan = self._in_turn(build(reply, request, now, layers, self._tickets), now)
         return replace(plan, about=self._about(case, reply, strike))
 
     def twin(self) -> Backend:
         """Another backend as this one was at its start."""
-        fault = next(iter(self.start_faults), None)
         return Backend(
-            self.routes.dialects, self.seed, variant=self.variant, fault=fault, layers=self._further, script=self.script
+            self.routes.dialects,
+            self.seed,
+            variant=self.variant,
+            fault=self.start_faults,
+            layers=self._further,
+            script=self.script,
+            magic=self.magic,
         )
 
     def secrets(self) -> list[str]:
@@ -235,6 +251,7 @@ class Backend:
         session = case.realm.sessions.open(case.rules.spot(spot), case.now)
         self._turns[self._tickets] = session
         played = performed(actor, session, case, spot, asked, streamed)
+        case.ruled = played.faults
         if case.rules.remember and not played.astray:
             session.acted = (actor, played.cursor)
             session.said.append(asked.message)
@@ -270,13 +287,6 @@ def _beats(answer: Answer, done: Done | None, by_word: bool) -> tuple[Beat, ...]
     if done is not None:
         beats.append(Beat(due + answer.end_s, done))
     return tuple(beats)
-
-
-def _variant(name: str | None) -> tuple[Layer, ...]:
-    """The layer of a variant; ``ValueError`` for a name that nothing has."""
-    if name is not None and name not in VARIANTS:
-        raise ValueError(f"no variant {name!r}{did_you_mean(name, list(VARIANTS))}")
-    return (VARIANTS[name].layer,) if name else ()
 
 
 def _has_failure(dialect: Dialect) -> bool:

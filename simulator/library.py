@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,13 +17,13 @@ from typing import Any, Self, TypeVar
 from ..spec import Clock, Dialect, Plan, did_you_mean, parse_clock
 from . import own, population
 from .agents import Turn
-from .aim import aim
 from .app import Running, running
 from .armed import Armed
 from .journal import KEPT_ENTRIES, Journal
 from .population import Key
 from .requests import Requests
 from .scopes import RESETS, Scope
+from .worded import armament
 
 T = TypeVar("T")
 PATIENCE_S = 30.0
@@ -34,7 +34,8 @@ class Simulator:
     """A fake backend in a thread of its own, on a free port: a context manager, ``with`` or ``async with``, that gives a ``Sim``.
 
     ``dialects``: names or folders, all by default. ``seed``: of ids, chances and keys. ``clock``: ``"real"``, ``"frozen"``, ``"xN"``
-    or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``script``: a file of agents, keys and plans. ``journal``: how many requests are kept.
+    or a clock of your own. ``variant`` and ``fault`` (one or several): by name, from the start. ``magic``: whether requests may ask for faults
+    themselves. ``script``: a file of agents, keys and plans. ``journal``: how many requests are kept.
     ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
     that cannot be had.
     """
@@ -48,7 +49,8 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         variant: str | None = None,
-        fault: str | None = None,
+        fault: str | Sequence[str] | None = None,
+        magic: bool = True,
         script: str | Path | None = None,
         journal: int = KEPT_ENTRIES,
         log: Callable[[str], None] | None = None,
@@ -65,6 +67,7 @@ class Simulator:
             port=port,
             variant=variant,
             fault=fault,
+            magic=magic,
             log=log,
             script=script,
         )
@@ -154,22 +157,26 @@ class Sim:
         self.call(lambda: [realm.agents.update({name: made}) for realm in self._realms()])
         return name
 
-    def fault(self, name: str, *, after: int | None = None, **aimed: Any) -> SimFault:
+    def fault(
+        self, name: str, *, after: int | None = None, parameters: Mapping[str, Any] | None = None, **aimed: Any
+    ) -> SimFault:
         """Put a fault in force (``chatproof faults`` lists them) until it is removed; as a context manager, to its end.
 
-        ``aimed``: ``times`` (so often, then fine), ``nth``, ``probability``, ``key``, ``agent``, ``session``, ``dialect``,
-        ``operation``, ``contains`` (in the message), ``headers``. ``after``: so many events of a stream arrive before its cut.
-        ``ValueError`` for a bad name or word.
+        ``name``: perhaps with words, as ``"http-429;in=body;times=2"``. ``parameters``: those of the fault; ``after`` is one of them.
+        ``aimed``: ``times`` (so often, then fine), ``nth``, ``turn`` (of the session), ``probability``, ``key``, ``agent``,
+        ``session``, ``dialect``, ``operation``, ``contains`` (in the message), ``headers``, ``begins`` and ``ends`` (seconds from
+        now, or times of day). ``ValueError`` for a bad name or word.
         """
         if aimed.get("key") is not None:
             aimed["key"] = str(aimed["key"]).removesuffix(self._scope.key(""))
-        at = aim(**aimed)
-        armed = self.call(lambda: self._scope.backend.armoury.add(name, at, after))
+        meant = armament(name, {**(parameters or {}), **({} if after is None else {"after": after})}, aimed)
+        armed = self.call(lambda: self._scope.backend.armoury.add(meant, now=self._scope.clock.now()))
         return SimFault(self, armed, self.call(lambda: self._scope.backend.armoury.warnings(armed)))
 
     def faults(self) -> list[Armed]:
-        """The faults in force, with how often each has fired."""
-        return self.call(lambda: [replace(armed) for armed in self._scope.backend.armoury])
+        """The faults in force, and those that requests asked for themselves, with how often each has fired."""
+        armoury = self._scope.backend.armoury
+        return self.call(lambda: [replace(armed) for armed in (*armoury, *armoury.triggered.values())])
 
     def remove_fault(self, id: str) -> None:
         """Take a fault out of force; nothing if there is none of that id."""

@@ -18,16 +18,19 @@ from .sessions import Session
 
 if TYPE_CHECKING:
     from .script.model import Agent as Actor
+    from .worded import Armament
 
 
 class Case:
     """One request on its way through the table: what it says, read when first asked for and once.
 
     ``session_id``: the one it is answered in, once that is known. ``error``: how its agent failed.
+    ``ruled``: the faults of the script's rule that answered, each with its place.
     """
 
     session_id: str | None = None
     error: str = ""
+    ruled: tuple[tuple[str, Armament], ...] = ()
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
@@ -35,7 +38,7 @@ class Case:
     @cached_property
     def key(self) -> Key | None:
         """The key it came with, if it is one that opens anything at all."""
-        key = self.realm.keys.get(bearer(self.request.headers) or "")
+        key = self.realm.key(bearer(self.request.headers) or "")
         return None if key is None or key.revoked else key
 
     @cached_property
@@ -73,11 +76,30 @@ class Case:
             return began
         return self.realm.stage.agents.get(self.agent or "") if self.realm.stage else None
 
+    def expire(self) -> None:
+        """The session that it names is forgotten, as if its idle time were over."""
+        asked = self.asked.session if isinstance(self.asked, Asked) else None
+        if asked is not None and self.key is not None and self.agent:
+            spot = self.rules.spot((self.key.name, self.agent, asked))
+            self.realm.sessions.expire(lambda one: one == spot)
+        self.__dict__.pop("session", None)
+
+    @property
+    def turn(self) -> int:
+        """The number of this request in its session, by what was said in it; not kept, since faults may change whose session it is."""
+        session = self._session_of(self.agent) if self.agent else None
+        return 1 if session is None else len(session.said) + 1
+
     def _session_of(self, agent: str) -> Session | None:
         asked = self.asked.session if isinstance(self.asked, Asked) else None
         if asked is None or self.key is None:
             return None
         return self.realm.sessions.living(self.rules.spot((self.key.name, agent, asked)), self.now)
+
+
+def _demand(case: Case) -> Refusal | None:
+    """Refused on demand, wherever there is somebody to refuse."""
+    return case.rules.demand if case.route.operation is not None else None
 
 
 def _path(case: Case) -> Refusal | None:
@@ -133,6 +155,7 @@ def _busy(case: Case) -> Refusal | None:
 
 
 ORDER: tuple[Callable[[Case], Refusal | None], ...] = (
+    _demand,
     _path,
     _auth,
     _size,

@@ -24,7 +24,8 @@ class Rules:
     """``refuse``: what becomes of a refusal (``None`` lets the request pass). ``spot``: where a session is looked up.
 
     ``remember``: whether sessions keep anything. ``flip_switch``: whether the default of the stream switch is the wrong one.
-    ``early``: how many requests too soon a limit is reached.
+    ``early``: how many requests too soon a limit is reached. ``demand``: what is refused whatever the request says.
+    ``expire``: whether the session that the request names has just expired.
     """
 
     refuse: Callable[[Refusal], Refusal | None] = _refuse
@@ -32,3 +33,5 @@ class Rules:
     remember: bool = True
     flip_switch: bool = False
     early: int = 0
+    demand: Refusal | None = None
+    expire: bool = False

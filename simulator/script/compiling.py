@@ -12,6 +12,7 @@ from typing import Any
 from ...spec import Dialect, Plan, Usage, did_you_mean
 from ...spec.files import Spot
 from . import fakes
+from .bending import faults
 from .findings import Findings
 from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Script, ScriptKey, Step, When
 from .template import Expression, Known, Value, Wrong, compiled, expression
@@ -58,7 +59,9 @@ def script(data: Mapping[str, Any], whole: Mapping[str, Any], found: Findings, d
     plans = {name: Plan(name, **row) for name, row in data.get("plans", {}).items()}
     keys = {name: _key(name, row or {}) for name, row in data.get("keys", {}).items()}
     replace, parallel = data.get("replace", False), data.get("parallel_turns", "queue")
-    return Script(found.path, agents, keys, plans, replace, parallel)
+    return Script(
+        found.path, agents, keys, plans, replace, parallel, faults(data.get("faults", ()), ("faults",), found)
+    )
 
 
 def seconds(duration: str | float) -> float:
@@ -129,6 +132,7 @@ def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Find
         _capture(body.get("capture", {}), (*here, "capture"), caught, found),
         {name: scope.value(value, (*here, "set", name)) for name, value in body.get("set", {}).items()},
         goto,
+        faults(body.get("faults", ()), (*here, "faults"), found, of_a_rule=True),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...spec import Plan, Usage
+from ..worded import Armament
 from .template import Expression, Value
 
 Parallel = Literal["queue", "refuse"]
@@ -91,6 +92,7 @@ class Rule:
     capture: Mapping[str, str] = field(default_factory=dict)
     set: Mapping[str, Value] = field(default_factory=dict)
     goto: str | None = None
+    faults: tuple[Armament, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class ScriptKey:
 
 @dataclass(frozen=True)
 class Script:
-    """A whole file. ``replace``: whether the built-in keys and agents are gone."""
+    """A whole file. ``faults``: in force from the start. ``replace``: whether the built-in keys and agents are gone."""
 
     path: str
     agents: Mapping[str, Agent]
@@ -130,6 +132,7 @@ class Script:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     replace: bool = False
     parallel: Parallel = "queue"
+    faults: tuple[Armament, ...] = ()
 
     @property
     def size(self) -> str:

@@ -11,6 +11,7 @@ from .. import meter
 from ..agents import Answer, words
 from ..reply import Refusal
 from ..request import Mistake
+from ..worded import Armament
 from .fakes import Draw, fakes
 from .match import Facts, explain, groups, miss
 from .model import Agent, Call, Fail, Pause, Refuse, Rule, Say, Step
@@ -53,13 +54,15 @@ class Told:
 class Played:
     """What becomes of a turn, and where the session stands after it. ``log``: more for the log than for the client.
 
-    ``astray``: the script had no answer (no rule fits, a template failed), and the turn counts for nothing.
+    ``astray``: the script had no answer (no rule fits, a template failed), and the turn counts for nothing. ``faults``: those of
+    the rule, each with the rule's place.
     """
 
     answer: Answer | Refusal
     cursor: Cursor
     log: str = ""
     astray: bool = False
+    faults: tuple[tuple[str, Armament], ...] = ()
 
 
 def begin(agent: Agent) -> Cursor:
@@ -109,13 +112,14 @@ def _take(rule: Rule, cursor: Cursor, told: Told, names: dict[str, Any]) -> Play
         cursor, turn=rule.goto or cursor.turn, answered=cursor.answered + 1, variables=variables, taken=taken
     )
     log = f"turn {cursor.turn!r} rule {rule.number}"
+    bent = tuple((rule.place, one) for one in rule.faults)
     if rule.refuse is not None:
-        return Played(_refusal(rule.refuse, names), after, log)
+        return Played(_refusal(rule.refuse, names), after, log, faults=bent)
     steps = tuple(_events(rule.steps, names, told.stream))
     results = {event.name: event.result for _, event in steps if isinstance(event, ToolResult)}
     ends = sum(step.after_s for step in rule.steps[_last(rule.steps) :])
     answer = Answer(steps, _usage(rule.usage, told.message, steps), end_s=ends)
-    return Played(answer, replace(after, results={**cursor.results, **results}), log)
+    return Played(answer, replace(after, results={**cursor.results, **results}), log, faults=bent)
 
 
 def _names(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> dict[str, Any]:

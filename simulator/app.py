@@ -106,7 +106,8 @@ class Front:
 
     def _hurried(self, request: BaseRequest) -> HttpRequest | None:
         """A request that is answered before its body is read, as far as it is known then."""
-        told = HURRIED in request.headers.get(HEADER, "") or HURRIED in request.raw_path
+        places = (request.headers.get(HEADER, ""), request.headers.get("Authorization", ""), request.raw_path)
+        told = any(HURRIED in place for place in places)
         if not told and not any(scope.backend.armoury.has(HURRIED) for scope in self.scopes):
             return None
         headers = {name.lower(): value for name, value in request.headers.items()}

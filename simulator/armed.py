@@ -143,7 +143,7 @@ class Armoury:
 
     def meetings(self) -> list[str]:
         """Where any two of them may meet."""
-        return [warning for pair in combinations(self._armed.values(), 2) for warning in _meeting(*pair)]
+        return [warning for one, later in combinations(self._armed.values(), 2) for warning in _meeting(later, one)]
 
     def remove(self, id: str) -> Armed:
         """Take it out of force; ``KeyError`` if there is none of that id."""

@@ -86,7 +86,7 @@ def hint(where: str, header: Any, body: Any) -> Callable[[Reply], Reply]:
             headers = (*headers, (name, str(header)))
         if where in ("body", "both"):
             fields["retry_after"] = body
-        roles = {"retry_after": ("/retry_after",), **plain.shape.roles}
+        roles = {**plain.shape.roles, "retry_after": plain.shape.roles.get("retry_after", ("/retry_after",))}
         return replace(plain, headers=headers, fields=fields, shape=replace(plain.shape, roles=roles))
 
     return reply

@@ -156,7 +156,14 @@ def judge(**options: Any) -> None:
     help="How long agents take, as 'first=300ms gap=uniform(10ms, 30ms) rate=40words/s'; see docs/scripts.md.",
 )
 @click.option("--variant", metavar="NAME", help="Answer in another legal way, as crlf or heartbeats.")
-@click.option("--fault", metavar="NAME", help="Break one thing on purpose; see `chatproof faults`.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[;WORD=VALUE]...",
+    help="Bend one thing on purpose, as 'http-503;times=2'; repeatable, one a layer. See `chatproof faults`.",
+)
+@click.option("--no-magic", is_flag=True, help="No request may ask for a fault itself: see docs/faults.md.")
 @click.option(
     "--script", type=PATH, metavar="FILE", help="Agents, keys and plans of your own; see `check` and `init --script`."
 )
@@ -256,11 +263,16 @@ def check(**options: Any) -> None:
 
 
 @cli.command()
-def faults() -> None:
-    """List the faults that `serve --fault` can break on purpose, and the legal variants of `serve --variant`."""
-    from .serve import list_faults
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print data, by simulator/schema/faults.schema.json.")
+def faults(name: str | None, as_json: bool) -> None:
+    """List what `serve --fault` can do to answers, by layer; with a NAME, explain it and show it with curl.
 
-    list_faults()
+    In force by flag, script, control API or library, or asked for by a request itself: see docs/faults.md.
+    """
+    from .faults_command import main as faults_main
+
+    sys.exit(faults_main(name, as_json))
 
 
 @cli.command()

@@ -1,8 +1,7 @@
-"""``chatproof serve`` and ``chatproof faults``. Nothing is imported here that ``serve`` does not need to accept."""
+"""What ``chatproof serve`` does: the flags, in the simulator's words."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ def main(
     record: str | None,
     out: Path | None,
     given: set[str],
+    faults: tuple[str, ...],
+    no_magic: bool,
     **more: Any,
 ) -> int:
     """See ``chatproof serve --help``; returns the exit code. ``given``: the options that were really given, by name."""
@@ -30,7 +31,7 @@ def main(
         raise click.UsageError("--out is for the script of a recording: it needs --record URL")
     from .simulator.serve import serve
 
-    return serve(dialects, host, port, **more)
+    return serve(dialects, host, port, fault=faults, magic=not no_magic, **more)
 
 
 def _record(
@@ -44,17 +45,3 @@ def _record(
     from .simulator.record.serve import record
 
     return record(url, out, dialects, host=host, port=port, **{name: more[name] for name in OF_A_RECORDING})
-
-
-def list_faults() -> None:
-    """Each fault and each legal variant on a line."""
-    from .simulator.faults import FAULTS
-    from .simulator.variants import VARIANTS
-
-    out = sys.stdout
-    out.write("Faults: serve --fault NAME breaks one thing\n\n")
-    for name, fault in FAULTS.items():
-        out.write(f"  {name:<26}  {fault.on:<9}  {'; '.join(fault.breaks)}\n")
-    out.write("\nVariants: serve --variant NAME answers in another legal way\n\n")
-    for name, variant in VARIANTS.items():
-        out.write(f"  {name:<26}  {variant.says}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -12,6 +13,11 @@ from .request import Asked, bearer
 
 APART = ("key", "agent", "dialect", "operation", "session")
 """What a request has one of: two aims at different ones never meet."""
+NUMBERS = ("nth", "turn", "probability", "times", "begins", "ends")
+TOLD = (*APART, "contains", *NUMBERS)
+"""The words that can be told as text."""
+DAY_S = 86_400
+TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,9 @@ class Aim:
 
     ``headers``: names in lower case and their values, ``None`` for any. ``contains``: in the message. ``nth``: only that one of
     the requests that fit, counted from 1. ``probability``: of each that fits, by the seed. ``times``: so often, and then no more.
+    ``turn``: only the one of that number in its session, counted from 1; a request that begins a session is its first.
+    ``begins``, ``ends``: only from then and until then, on the backend's clock: seconds after the fault was put in force, or a
+    time of day as ``HH:MM`` or ``HH:MM:SS`` in UTC, every day, over midnight too.
     """
 
     key: str | None = None
@@ -32,6 +41,9 @@ class Aim:
     nth: int | None = None
     probability: float | None = None
     times: int | None = None
+    turn: int | None = None
+    begins: float | str | None = None
+    ends: float | str | None = None
 
     def fits(self, case: Case) -> bool:
         """Whether a request is one of those; ``nth``, ``probability`` and ``times`` are not asked."""
@@ -46,7 +58,20 @@ class Aim:
             and self.session in (None, roles.get("session"))
             and (self.contains is None or self.contains in str(roles.get("message", "")))
             and all(_has(case.request.headers, name, value) for name, value in self.headers.items())
+            and (self.turn is None or (route.operation is not None and self.turn == case.number))
         )
+
+    def open(self, now: float, since: float) -> bool:
+        """Whether that moment is within its window; ``since``: when it was put in force. Both in seconds since the epoch."""
+        begun = self.begins is None or isinstance(self.begins, str) or now - since >= self.begins
+        over = self.ends is not None and not isinstance(self.ends, str) and now - since >= self.ends
+        first = _of_day(self.begins) if isinstance(self.begins, str) else None
+        last = _of_day(self.ends) if isinstance(self.ends, str) else None
+        if first is None and last is None:
+            return begun and not over
+        at, first, last = now % DAY_S, first or 0.0, DAY_S if last is None else last
+        daily = first <= at < last if first < last else at >= first or at < last
+        return begun and not over and daily
 
     def meets(self, other: Aim) -> bool:
         """Whether one request could be aimed at by both."""
@@ -64,15 +89,29 @@ def aim(**given: Any) -> Aim:
     for name in given:
         if name not in known:
             raise ValueError(f"a fault is not aimed by {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
-    for name in ("nth", "times"):
+    for name in ("nth", "times", "turn"):
         count = given.get(name)
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
             raise ValueError(f"{name}: expected a whole number from 1, got {count!r}")
     chance = given.get("probability")
     if chance is not None and not (isinstance(chance, int | float) and 0 <= chance <= 1):
         raise ValueError(f"probability: expected a number from 0 to 1, got {chance!r}")
+    for name in ("begins", "ends"):
+        _window(name, given.get(name))
     headers = given.get("headers") or {}
     return Aim(**{**given, "headers": {name.lower(): value for name, value in headers.items()}})
+
+
+def _window(name: str, told: Any) -> None:
+    day = isinstance(told, str) and TIME.fullmatch(told) is not None
+    seconds = isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told < float("inf")
+    if told is not None and not day and not seconds:
+        raise ValueError(f"{name}: expected seconds from 0, or a time of day as 17:30, got {told!r}")
+
+
+def _of_day(told: str) -> float:
+    hours, minutes, seconds = TIME.fullmatch(told).groups("0")  # type: ignore[union-attr]
+    return int(hours) * 3600.0 + int(minutes) * 60 + int(seconds)
 
 
 def _has(headers: Mapping[str, str], name: str, value: str | None) -> bool:

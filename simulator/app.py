@@ -15,7 +15,7 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,26 +26,29 @@ from aiohttp.web_runner import ServerRunner, TCPSite
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .bending import HURRIED, hurries, wants_hurry
 from .connections import PATIENCE, Patience, Sent, most_connections
 from .course import PLAIN, Course
 from .door import Connection, Door
-from .intake import Trouble, receive, told
+from .intake import Trouble, receive, told, without_body
 from .journal import Closed, Entry, Journal
 from .latency import Latency
 from .masking import mask
 from .pacer import Pacer
-from .plan import End, Plan
+from .plan import About, End, Plan
 from .request import HttpRequest
 from .scopes import Scope, Scopes
 
 BACKLOG = 1024
 LAST_PORT = 65_535
+REUSED = Plan((), "reset", 0, "reset on reuse", about=About(faults=("reset-on-reuse",)))
+"""What becomes of the next request on a connection that was doomed."""
 DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
 
 Log = Callable[[str], None]
 Line = Callable[[Entry], str]
-ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset"}
+ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset", "doomed": "kept"}
 
 
 class Begun(NamedTuple):
@@ -67,6 +70,7 @@ class Front:
     course: Course = PLAIN
     patience: Patience = PATIENCE
     stopping: bool = False
+    doomed: set[asyncio.Transport] = field(default_factory=set)
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         connection = request.protocol
@@ -74,9 +78,11 @@ class Front:
         trouble: Trouble | None = None
         begun = connection.taken()
         if begun is None:
-            limit = self.scopes.root.backend.rules.readings.body_limit
-            asked, trouble = await receive(request, limit, self.patience.body_s)
-            begun = self.begin(asked, trouble)
+            hurried = self._hurried(request)
+            if hurried is None:
+                limit = self.scopes.root.backend.rules.readings.body_limit
+                asked, trouble = await receive(request, limit, self.patience.body_s)
+            begun = self.begin(hurried or asked, trouble, doomed=request.transport in self.doomed)
         closed: Closed = "client"
         try:
             if begun.error is not None:
@@ -86,6 +92,9 @@ class Front:
                 drain = request.writer.drain
                 await self.pacer.carry_out(plan, request.transport, drain, entry.sent, begun.scope.clock)
                 closed = ENDS[plan.end]
+                self.doomed.discard(request.transport)
+                if plan.end == "doomed":
+                    self.doomed = {*filter(lambda one: not one.is_closing(), self.doomed), request.transport}
         except ConnectionError:
             pass
         except Exception:
@@ -97,14 +106,14 @@ class Front:
             self.over(begun, closed)
         return Sent(closed == "kept")
 
-    def begin(self, asked: HttpRequest, trouble: Trouble | None = None) -> Begun:
-        """The answer to a request, planned, and its entry in the journal; ``over`` ends both."""
+    def begin(self, asked: HttpRequest, trouble: Trouble | None = None, doomed: bool = False) -> Begun:
+        """The answer to a request, planned, and its entry in the journal; ``over`` ends both. ``doomed``: its connection is."""
         began = self.pacer.loop.time()
         scope, heard = self.scopes.find(asked)
         entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         error: Exception | None = None
         try:
-            entry.plan = self._plan(heard, scope, entry, trouble)
+            entry.plan = REUSED if doomed else self._plan(heard, scope, entry, trouble)
         except Exception as problem:  # noqa: BLE001  (raised again where aiohttp answers it)
             error = problem
         return Begun(entry, scope, error)
@@ -116,6 +125,19 @@ class Front:
             self.course.finished(begun.scope.name, begun.scope.backend, entry.plan)
         stopped = self.stopping and closed == "client"
         self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
+
+    @property
+    def hurries(self) -> bool:
+        """Whether a fault in force may have a request answered before its body is read."""
+        return any(scope.backend.armoury.has(HURRIED) for scope in self.scopes)
+
+    def _hurried(self, request: BaseRequest) -> HttpRequest | None:
+        """A request that is answered before its body is read, as far as it is known then."""
+        if not wants_hurry(request.raw_path, request.headers) and not self.hurries:
+            return None
+        asked = replace(without_body(request), keep_alive=False)
+        scope, heard = self.scopes.find(asked)
+        return asked if hurries(scope.backend, heard) else None
 
     def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry, trouble: Trouble | None) -> Plan:
         if trouble is not None:
@@ -178,6 +200,7 @@ async def serving(
     kept = Journal() if journal is None else journal
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
+    backend.armoury.begin(clock.now())
     scopes = Scopes(backend, clock)
     front = Front(scopes, Pacer(loop, clock), log, kept, course, patience)
     most = most_connections() if max_connections is None else max_connections
@@ -204,7 +227,7 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
     variant: str | None = None,
-    fault: str | None = None,
+    fault: str | Sequence[str] | None = None,
     script: str | Path | None = None,
     rulings: Mapping[str, str] | None = None,
     limits: bool = True,
@@ -212,16 +235,24 @@ def running(
     journal: Journal | None = None,
     latency: Latency | None = None,
     course: Callable[[Backend], Course] | None = None,
+    magic: bool = True,
     max_connections: int | None = None,
     patience: Patience = PATIENCE,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
-    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``;
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings``, ``limits`` and ``magic``: as for ``Backend``;
     ``max_connections`` and ``patience`` as for ``serving``. ``course``: makes what writes or replays a decision log.
     """
     backend = Backend(
-        load(dialects), seed, variant=variant, fault=fault, latency=latency, rulings=rulings, limits=limits
+        load(dialects),
+        seed,
+        variant=variant,
+        fault=fault,
+        latency=latency,
+        rulings=rulings,
+        limits=limits,
+        magic=magic,
     )
     if script is not None:
         from .script.reading import load as read_script

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import operator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import TypeVar, get_args
+from itertools import combinations
+from typing import Any, TypeVar, get_args
 
-from ..spec import did_you_mean
 from .aim import Aim
-from .fault import Fault, LayerName
-from .faults import FAULTS
-from .faults_bytes import CUTS, cut_after
+from .fault import Fault, Given, LayerName
 from .ids import Tape
 from .plan import Layer
 from .refusals import Case
 from .reply import Refusal
 from .rules import Rules, Spot
+from .worded import Armament, armament, listed
 
 T = TypeVar("T")
-EVERYTHING = Aim()
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 """From what is decided down to the wire: in this order faults are composed, whenever they were added."""
+SCRIPT = "script"
+"""By what a fault of a script is in force."""
+REMEMBERED = 500
+"""Of how many faults that requests asked for themselves it is remembered how often they were."""
 
 
 @dataclass
 class Armed:
-    """A fault in force. ``fitted``: requests that it was aimed at; ``fired``: answers that it changed."""
+    """A fault in force. ``fitted``: requests that it was aimed at; ``fired``: answers that it changed.
+
+    ``by``: how requests ask for it, empty for one that was put in force. ``since``: when it was, in seconds since the epoch;
+    ``None`` until a clock is known.
+    """
 
     id: str
     fault: Fault
     aim: Aim
-    after: int | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    since: float | None = None
+    by: str = ""
     fitted: int = 0
     fired: int = 0
 
@@ -39,25 +49,32 @@ class Armed:
     def spent(self) -> bool:
         return self.aim.times is not None and self.fired >= self.aim.times
 
+    def layer(self, case: Case, seed: int) -> Layer:
+        """What it does to that request."""
+        if self.fault.make is None:
+            return self.fault.layer
+        stream = f"{seed}/fault/{self.id}/{self.fitted}"
+        return self.fault.make(Given(self.values, case, self.fitted, lambda n: chance(f"{stream}/{n}")))
+
 
 @dataclass
 class Strike:
-    """The faults that bend one request. ``yielded``: warnings about those that had to give way to another on their layer."""
+    """The faults that bend one request. ``yielded``: warnings about those that had to give way to another on their layer.
+
+    ``layers``: what they do, in their order.
+    """
 
     armed: tuple[Armed, ...] = ()
     yielded: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
     struck: set[str] = field(default_factory=set)
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        return tuple(watched(one.fault.layer, self._mark(one)) for one in self.armed)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Those that changed something."""
         return tuple(one.fault.name for one in self.armed if one.id in self.struck)
 
-    def _mark(self, one: Armed) -> Callable[[], None]:
+    def mark(self, one: Armed) -> Callable[[], None]:
         def mark() -> None:
             if one.id not in self.struck:
                 self.struck.add(one.id)
@@ -70,41 +87,65 @@ NOTHING = Strike()
 
 
 class Armoury:
-    """The faults of one backend, in the order in which they were added; on each layer the last that fits wins."""
+    """The faults of one backend, in the order in which they were added; on each layer the last that fits wins.
+
+    ``triggered``: those that requests have asked for themselves, by how and in which words; they win over those in force.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.tape: Tape | None = None
+        self.triggered: OrderedDict[str, Armed] = OrderedDict()
         self._armed: dict[str, Armed] = {}
         self._last = 0
+        self._now: float | None = None
+        self._scripted: tuple[Armament, ...] = ()
 
     def __iter__(self) -> Iterator[Armed]:
         return iter(tuple(self._armed.values()))
 
-    def add(self, name: str, at: Aim = EVERYTHING, after: int | None = None) -> Armed:
-        """Put a fault in force. ``after``: for one that cuts a stream, behind that many events. ``ValueError`` for a bad name."""
-        if name not in FAULTS:
-            raise ValueError(f"no fault {name!r}{did_you_mean(name, list(FAULTS))}")
-        fault = FAULTS[name]
-        if after is not None:
-            if name not in CUTS:
-                raise ValueError(f"after: {name!r} cuts no stream; these do: {', '.join(CUTS)}")
-            if isinstance(after, bool) or not isinstance(after, int) or after < 0:
-                raise ValueError(f"after: expected a number of events, got {after!r}")
-            fault = replace(fault, layer=cut_after(after, CUTS[name]))
+    def __len__(self) -> int:
+        return len(self._armed)
+
+    def has(self, name: str) -> bool:
+        """Whether a fault of that name is in force."""
+        return any(one.fault.name == name for one in self._armed.values())
+
+    def begin(self, now: float) -> None:
+        """What is in force now has been since then, in seconds since the epoch, unless a moment is known."""
+        self._now = now
+        for one in self._armed.values():
+            one.since = now if one.since is None else one.since
+
+    def add(
+        self,
+        told: str | Armament,
+        at: Aim | None = None,
+        after: int | None = None,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        now: float | None = None,
+    ) -> Armed:
+        """Put a fault in force: its name, perhaps with parameters and words of its aim (``worded``). ``ValueError`` for a bad one.
+
+        ``after``: one of its parameters, for a fault that cuts a stream. ``now``: in seconds since the epoch.
+        """
+        more = {**(parameters or {}), **({} if after is None else {"after": after})}
+        meant = told if isinstance(told, Armament) else armament(told, more)
         self._last += 1
-        armed = self._armed[f"f{self._last}"] = Armed(f"f{self._last}", fault, at, after)
+        since = self._now if now is None else now
+        armed = Armed(f"f{self._last}", meant.fault, meant.aim if at is None else at, meant.values, since)
+        self._armed[armed.id] = armed
         return armed
 
     def warnings(self, armed: Armed) -> list[str]:
         """Where it may meet another fault on its layer."""
-        others = [one for one in self._armed.values() if one is not armed and one.fault.on == armed.fault.on]
-        return [
-            f"{armed.id} {armed.fault.name} and {one.id} {one.fault.name} are both on the layer {one.fault.on}: "
-            "where they meet, the one added last wins"
-            for one in others
-            if one.aim.meets(armed.aim)
-        ]
+        others = [one for one in self._armed.values() if one is not armed]
+        return [warning for one in others for warning in _meeting(one, armed)]
+
+    def meetings(self) -> list[str]:
+        """Where any two of them may meet."""
+        return [warning for one, later in combinations(self._armed.values(), 2) for warning in _meeting(later, one)]
 
     def remove(self, id: str) -> Armed:
         """Take it out of force; ``KeyError`` if there is none of that id."""
@@ -120,20 +161,34 @@ class Armoury:
         self._armed.clear()
         return count
 
-    def reset(self, start: Iterable[str]) -> None:
-        """Take all out of force and put in those, uncounted, as at the start."""
-        self._armed.clear()
-        self._last = 0
-        for name in start:
-            self.add(name)
+    def perform(self, faults: Sequence[Armament]) -> None:
+        """Put the faults of a script in force, in the place of those of the script before."""
+        self._scripted = tuple(faults)
+        self._armed = {id: one for id, one in self._armed.items() if one.by != SCRIPT}
+        for meant in self._scripted:
+            self.add(meant).by = SCRIPT
 
-    def strike(self, case: Case) -> Strike:
-        """What bends this request; asking counts it."""
-        if not self._armed:
+    def reset(self, start: Iterable[str | Armament]) -> None:
+        """Take all out of force and put in those, and those of the script, uncounted, as at the start."""
+        self._armed.clear()
+        self.triggered.clear()
+        self._last = 0
+        for told in start:
+            self.add(told)
+        self.perform(self._scripted)
+
+    def strike(self, case: Case, asked: Sequence[tuple[str, str]] = ()) -> Strike:
+        """What bends this request; asking counts it. ``asked``: what it asks for itself, how and in words; ``ValueError``."""
+        if not self._armed and not asked:
             return NOTHING
+        wanted = [(by, text) for by, told in asked for text in listed(told)]
+        return self.struck([*self._armed.values(), *(self._triggered(by, text) for by, text in wanted)], case)
+
+    def struck(self, armed: Iterable[Armed], case: Case, marks: set[str] | None = None) -> Strike:
+        """What those of them do to a request that are aimed at it; on each layer the last. ``marks``: where to say which fired."""
         by_layer: dict[LayerName, Armed] = {}
         yielded: list[str] = []
-        for one in self._armed.values():
+        for one in armed:
             if not self._aimed(one, case):
                 continue
             loser = by_layer.get(one.fault.on)
@@ -142,10 +197,33 @@ class Armoury:
                     f"{loser.fault.name} gives way to {one.fault.name}: both are on the layer {one.fault.on}"
                 )
             by_layer[one.fault.on] = one
-        return Strike(tuple(by_layer[name] for name in LAYERS if name in by_layer), tuple(yielded))
+        strike = Strike(tuple(by_layer[name] for name in LAYERS if name in by_layer), tuple(yielded))
+        strike.struck = strike.struck if marks is None else marks
+        strike.layers = tuple(watched(one.layer(case, self.seed), strike.mark(one)) for one in strike.armed)
+        return strike
+
+    def _triggered(self, by: str, text: str) -> Armed:
+        try:
+            return self.remembered(by, text)
+        except ValueError as error:
+            raise ValueError(f"{by}: {text}: {error}") from None
+
+    def remembered(self, by: str, text: str, meant: Armament | None = None) -> Armed:
+        """The one that is asked for so, so that it knows how often it was; ``text`` tells it, or names what is meant."""
+        id = f"{by}: {text}"
+        one = self.triggered.get(id)
+        if one is None or (meant is not None and (one.fault, one.values, one.aim) != meant):
+            told = meant or armament(text)
+            one = self.triggered[id] = Armed(id, told.fault, told.aim, told.values, by=by)
+            if len(self.triggered) > REMEMBERED:
+                self.triggered.popitem(last=False)
+        self.triggered.move_to_end(id)
+        return one
 
     def _aimed(self, one: Armed, case: Case) -> bool:
-        if one.spent or not one.aim.fits(case):
+        if one.since is None:
+            one.since = case.now
+        if one.spent or not one.aim.fits(case) or not one.aim.open(case.now, one.since):
             return False
         one.fitted += 1
         if one.aim.nth is not None and one.fitted != one.aim.nth:
@@ -156,6 +234,13 @@ class Armoury:
         return (self.tape.decide("fault", drawn) if self.tape else drawn) < one.aim.probability
 
 
+def _meeting(one: Armed, armed: Armed) -> list[str]:
+    if one.fault.on != armed.fault.on or not one.aim.meets(armed.aim):
+        return []
+    both = f"{armed.id} {armed.fault.name} and {one.id} {one.fault.name}"
+    return [f"{both} are both on the layer {one.fault.on}: where they meet, the one added last wins"]
+
+
 def chance(stream: str) -> float:
     """A number in [0, 1) that is the same for the same words."""
     return int.from_bytes(blake2b(stream.encode(), digest_size=7).digest()) / (1 << 56)
@@ -164,13 +249,15 @@ def chance(stream: str) -> float:
 def watched(layer: Layer, mark: Callable[[], None]) -> Layer:
     """The same layer, which calls ``mark`` when it changes anything."""
 
-    def watch(change: Callable[[T], T] | None) -> Callable[[T], T] | None:
+    def watch(
+        change: Callable[[T], T] | None, differs: Callable[[Any, Any], bool] = operator.ne
+    ) -> Callable[[T], T] | None:
         if change is None:
             return None
 
         def watching(plain: T) -> T:
             changed = change(plain)
-            if changed is not plain and changed != plain:
+            if changed is not plain and differs(changed, plain):
                 mark()
             return changed
 
@@ -179,7 +266,7 @@ def watched(layer: Layer, mark: Callable[[], None]) -> Layer:
     return Layer(
         _watched_rules(layer.rules, mark),
         watch(layer.reply),
-        watch(layer.value),
+        watch(layer.value, lambda changed, plain: repr(changed) != repr(plain)),
         watch(layer.text),
         watch(layer.message),
         watch(layer.plan),

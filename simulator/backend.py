@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..spec import Dialect, Done, Failure, Shape, did_you_mean
-from . import encode, meter
+from ..spec import Dialect, Done, Failure, Shape
+from . import bending, encode, meter
+from . import magic as magic_words
 from .agents import Answer, Turn
 from .armed import NOTHING, Armoury, Strike
 from .crowd import Crowd
@@ -34,7 +35,6 @@ from .rulings import rulings as ruled_by
 from .sessions import Session
 from .straight import straight
 from .timing import Timing, timed
-from .variants import VARIANTS
 
 if TYPE_CHECKING:
     from .script.model import Agent as Actor
@@ -49,9 +49,10 @@ class Backend:
     """Some dialects with their populations. The same seed and the same requests at the same times give the same bytes.
 
     ``variant`` (legal) and ``fault`` (a violation) bend it on purpose, by name, and so do further ``layers``; an unknown name
-    raises ``ValueError``. ``script``: further agents, keys and plans. ``rulings``: readings of open questions (question -> its name);
+    raises ``ValueError``. ``fault`` may be several, each with parameters and an aim in words. ``script``: further agents, keys and plans. ``rulings``: readings of open questions (question -> its name);
     they go before those of the script. ``limits``: without, nobody is held to a plan or a balance. ``armoury``: the faults in force,
-    that one first; they come and go while it runs. ``latency``: of every agent that has none of its own.
+    those first; they come and go while it runs. ``latency``: of every agent that has none of its own. ``magic``: whether requests may
+    ask for faults themselves.
     """
 
     def __init__(
@@ -60,20 +61,21 @@ class Backend:
         seed: int = 0,
         *,
         variant: str | None = None,
-        fault: str | None = None,
+        fault: str | Sequence[str] | None = None,
         layers: Iterable[Layer] = (),
         script: Script | None = None,
         latency: Latency | None = None,
         rulings: Mapping[str, str] | None = None,
         limits: bool = True,
+        magic: bool = True,
     ) -> None:
-        self.start_faults = (fault,) if fault is not None else ()
+        self.start_faults = (fault,) if isinstance(fault, str) else tuple(fault or ())
         self.armoury = Armoury(seed)
         self.armoury.reset(self.start_faults)
         self.variant = variant
         self.seed = seed
         self._further = tuple(layers)
-        self.layers = (*_variant(variant), *self._further)
+        self.layers = (*bending.variant(variant), *self._further)
         self.plain_dialects = tuple(dialects)
         self.realms = {dialect.name: Realm(dialect, seed) for dialect in dialects}
         self.limits = limits
@@ -81,6 +83,9 @@ class Backend:
         self.start_rulings = dict(rulings or {})
         self.rule({})
         self._tape: Tape | None = None
+        self.magic = magic
+        for realm in self.realms.values() if magic else ():
+            realm.stand_in, realm.stand_for = magic_words.key_of, magic_words.answers_for
         self._tickets = 0
         self._held: dict[int, Limiter] = {}
         self._turns: dict[int, Session] = {}
@@ -102,6 +107,7 @@ class Backend:
         self.rule(self.later_rulings)
         for realm in self.realms.values():
             realm.perform(stage(script, realm.dialect) if script else None)
+        self.armoury.perform(script.faults if script else ())
 
     def rule(self, later: Mapping[str, str]) -> None:
         """Follow these readings from now on, over those of the start and the script; ``ValueError`` for one that there is not."""
@@ -119,13 +125,18 @@ class Backend:
         realm = self.realms[route.dialect.name]
         case = Case(request, route, realm, now, self.rules)
         self._tickets += 1
-        strike = self.armoury.strike(case)
+        strike, refusal = bending.struck(case, self.armoury, self.magic)
         layers = self.layers
         if strike is not NOTHING:
             layers = (*strike.layers, *layers)
             case.rules = through(self._plain_rules, (layer.rules for layer in layers))
-        refusal = self._refusal(case)
+            if case.rules.expire:
+                case.expire()
+        refusal = refusal or self._refusal(case)
         reply = refused(case, refusal) if refusal else self._admitted(case)
+        if case.ruled:
+            reply, strike = bending.ruled(case, self.armoury, strike, reply)
+            layers = (*strike.layers, *self.layers)
         if not layers:
             plan = straight(reply, request, now, self._tickets, self._about(case, reply, strike))
             return self._in_turn(plan, now) if self._turns else plan
@@ -134,17 +145,17 @@ class Backend:
 
     def twin(self) -> Backend:
         """Another backend as this one was at its start."""
-        fault = next(iter(self.start_faults), None)
         return Backend(
             self.plain_dialects,
             self.seed,
             variant=self.variant,
-            fault=fault,
-            layers=self._further,
-            script=self.script,
             rulings=self.start_rulings,
             limits=self.limits,
             latency=self.latency,
+            fault=self.start_faults,
+            layers=self._further,
+            script=self.script,
+            magic=self.magic,
         )
 
     def use(self, tape: Tape | None) -> None:
@@ -295,6 +306,7 @@ class Backend:
         self._turns[self._tickets] = session
         cut = streamed or (actor.latency or self.latency) is not None
         played = performed(actor, session, case, spot, asked, streamed, cut)
+        case.ruled = played.faults
         if case.rules.remember and not played.astray:
             session.acted = (actor, played.cursor)
             case.realm.sessions.heard(session, asked.message)
@@ -324,13 +336,6 @@ def _heard(case: Case, agent: str, turn: Turn) -> Answer:
     except Exception:  # noqa: BLE001  (it may be anybody's function)
         case.error = traceback.format_exc()
         return Answer(refusal="internal_error")
-
-
-def _variant(name: str | None) -> tuple[Layer, ...]:
-    """The layer of a variant; ``ValueError`` for a name that nothing has."""
-    if name is not None and name not in VARIANTS:
-        raise ValueError(f"no variant {name!r}{did_you_mean(name, list(VARIANTS))}")
-    return (VARIANTS[name].layer,) if name else ()
 
 
 def _has_failure(dialect: Dialect) -> bool:

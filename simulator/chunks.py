@@ -20,3 +20,15 @@ def places(wire: bytes) -> list[int]:
         found += range(size.end(), min(ends, len(wire)))
         start = ends + 2
     return found
+
+
+def size_lines(wire: bytes) -> list[tuple[int, int]]:
+    """Where the size of each chunk stands, the last one included, without its extensions; none if the response is not chunked."""
+    start = wire.find(HEAD_END) + len(HEAD_END)
+    if start < len(HEAD_END) or not CHUNKED.search(wire, 0, start):
+        return []
+    found: list[tuple[int, int]] = []
+    while (size := CHUNK.match(wire, start)) is not None:
+        found.append(size.span(1))
+        start = size.end() + int(size[1], 16) + 2
+    return found

@@ -15,6 +15,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler
 
+from .bending import wants_hurry
 from .connections import Awaits, Connections, Watched
 from .pacer import HIGH_WATER
 from .request import HttpRequest
@@ -74,6 +75,9 @@ class Connection(Watched):
         waiter = self._waiter
         unasked = waiter is None and not self._request_count  # its handler has not begun to wait
         idle = not self._messages and (unasked or (waiter is not None and not waiter.done()))
+        if idle and (self.front.hurries or self.transport in self.front.doomed):
+            self.aligned = False
+            return super().take(data)
         if idle and self.aligned and not (self._close or self._force_close):
             head, _, body = data.partition(HEAD_END)
             known = self.door.heads.get(head)
@@ -189,7 +193,9 @@ class Connection(Watched):
 
 def _usual(message: RawRequestMessage) -> bool:
     """Whether a request is of the kind that is answered here."""
-    return not (message.should_close or message.upgrade or message.compression or "Expect" in message.headers)
+    if message.should_close or message.upgrade or message.compression or "Expect" in message.headers:
+        return False
+    return not wants_hurry(message.path, message.headers)
 
 
 def _whole(message: RawRequestMessage | Any, payload: StreamReader) -> HttpRequest | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ..spec import Delta, Dialect, Event, ToolCall, ToolResult, Usage
@@ -47,9 +49,18 @@ class Examples:
 def examples(dialect: Dialect) -> Examples:
     """The examples in that dialect's folder; ``BadFile`` if a folder given by path holds bad ones."""
     path = dialect.folder / "examples.yaml"
-    if not path.is_file():
-        return Examples()
-    data = read_trusted(path) if path.is_relative_to(ROOT) else read(path, "examples")
+    if path.is_relative_to(ROOT):
+        return _packaged(path)
+    return _of(read(path, "examples")) if path.is_file() else Examples()
+
+
+@cache
+def _packaged(path: Path) -> Examples:
+    """Read once: nothing of it ever changes."""
+    return _of(read_trusted(path)) if path.is_file() else Examples()
+
+
+def _of(data: Mapping[str, Any]) -> Examples:
     plain = {
         name: data[name] for name in ("model", "session_prefix", "key_prefix", "agent_keys", "aliases") if name in data
     }

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
-from . import chunks
-from .fault import Fault, LayerName
+from .fault import Fault, Given, Kind, LayerName
 from .layers import body, each_block, headers
+from .parameter import Parameter
+from .places import behind, first_bytes, middle, wire_of
 from .plan import LAST_CHUNK, End, Layer, Message, Plan, Write, with_header
 
 IN_STRING = b'": "'
-EVENT = re.compile(rb".*?(?>\r\n|\n|\r){2}", re.DOTALL)
-DATA = re.compile(rb"^data", re.MULTILINE | re.IGNORECASE)
-CUTS: dict[str, End] = {"closed-mid-stream": "close", "reset-mid-stream": "reset"}
-"""Faults that may be told behind how many events they cut, and how the connection ends then."""
+AFTER = Parameter("after", None, "behind how many events; in the middle of the bytes if left out", int, "events", 0)
 BOM = b"\xef\xbb\xbf"
 
 
-def _fault(on: LayerName, name: str, breaks: str, layer: Layer) -> Fault:
-    return Fault(name, on, (breaks,), layer)
+def _fault(on: LayerName, name: str, breaks: str, layer: Layer, kind: Kind = "violation") -> Fault:
+    return Fault(name, on, (breaks,), layer, kind)
 
 
 def each(old: bytes, new: bytes) -> Layer:
@@ -77,36 +75,26 @@ def _held_back(plain: Plan) -> Plan:
     return replace(plain, writes=(Write(due, b"".join(write.data for write in plain.writes)),))
 
 
-def _cut(plain: Plan, keep: float, end: End) -> Plan:
-    """The plan up to that share of its bytes after the head."""
-    total = b"".join(write.data for write in plain.writes)
-    start = total.index(b"\r\n\r\n") + 4
-    limit = start + int((len(total) - start) * keep)
-    return replace(plain, writes=_first_bytes(plain.writes, limit), end=end)
-
-
-def cut_after(events: int, end: End) -> Layer:
-    """Streams end behind that many events; a stream that has no more is sent whole. A comment is no event."""
+def cut_at(at: Callable[[bytes], int | None], end: End) -> Layer:
+    """Responses end at that offset of theirs, where there is one."""
 
     def plan(plain: Plan) -> Plan:
-        wire = b"".join(write.data for write in plain.writes)
-        places = chunks.places(wire)
-        body = bytes(map(wire.__getitem__, places))
-        ends = [0, *(block.end() for block in EVENT.finditer(body) if DATA.search(block[0]))]
-        if not places or len(ends) <= events + 1:
-            return plain
-        cut = places[ends[events] - 1] + 1 if events else wire.index(chunks.HEAD_END) + len(chunks.HEAD_END)
-        return replace(plain, writes=_first_bytes(plain.writes, cut + 2 * wire.startswith(b"\r\n", cut)), end=end)
+        cut = at(wire_of(plain))
+        return plain if cut is None else replace(plain, writes=first_bytes(plain.writes, cut), end=end)
 
     return Layer(plan=plan)
 
 
-def _first_bytes(writes: Iterable[Write], limit: int) -> tuple[Write, ...]:
-    kept: list[Write] = []
-    for write in writes:
-        kept.append(Write(write.due_s, write.data[: max(0, limit)]))
-        limit -= len(write.data)
-    return tuple(write for write in kept if write.data)
+def cut_after(events: int, end: End) -> Layer:
+    """Streams end behind that many events; a stream that has no more is sent whole. A comment is no event."""
+    return cut_at(lambda wire: behind(wire, events), end)
+
+
+def _cut(end: End) -> Callable[[Given], Layer]:
+    """In the middle of the bytes after the head, or behind so many events."""
+    half = cut_at(middle, end).plan
+    assert half is not None
+    return lambda given: streams(half) if given.values["after"] is None else cut_after(given.values["after"], end)
 
 
 def _bad_size(plain: Plan) -> Plan:
@@ -139,11 +127,11 @@ FAULTS: tuple[Fault, ...] = (
     _fault("encoding", "last-event-unterminated", "a blank line ends the last event", Layer(
         message=lambda plain: _last(plain, lambda block: block[:-1]))),
     _fault("encoding", "capital-data", "the field is named data", each(b"data:", b"Data:")),
-    _fault("encoding", "no-space", "line-by-line clients find their data", each(b"data: ", b"data:")),
+    _fault("encoding", "no-space", "line-by-line clients find their data", each(b"data: ", b"data:"), "legal"),
     _fault("encoding", "bare-cr", "line-by-line clients find their lines", each_block(
-        lambda block: block.replace(b"\n", b"\r"))),
+        lambda block: block.replace(b"\n", b"\r")), "legal"),
     _fault("encoding", "bom", "line-by-line clients find the first event", Layer(
-        message=lambda plain: _first(plain, lambda block: BOM + block))),
+        message=lambda plain: _first(plain, lambda block: BOM + block)), "legal"),
     _fault("encoding", "bom-in-every-event", "events begin with data", each_block(lambda block: BOM + block)),
     _fault("encoding", "raw-newline", "an event's data is one line", each(IN_STRING, IN_STRING + b"\n")),
     _fault("encoding", "invalid-utf-8", "a stream is UTF-8", each(IN_STRING, IN_STRING + b"\xff")),
@@ -159,7 +147,7 @@ FAULTS: tuple[Fault, ...] = (
     _fault("framing", "bad-status-line", "the status line has a status", _closed(
         in_head(rb"HTTP/1.1 \d+", lambda _: b"HTTP/1.1"))),
     _fault("transport", "no-last-chunk", "a stream's body ends", streams(_without_last_chunk)),
-    _fault("transport", "closed-mid-stream", "a stream is sent whole", streams(lambda plain: _cut(plain, 0.5, "close"))),
-    _fault("transport", "reset-mid-stream", "a stream is sent whole", streams(lambda plain: _cut(plain, 0.5, "reset"))),
+    Fault("closed-mid-stream", "transport", ("a stream is sent whole",), parameters=(AFTER,), make=_cut("close")),
+    Fault("reset-mid-stream", "transport", ("a stream is sent whole",), parameters=(AFTER,), make=_cut("reset")),
     _fault("transport", "held-back", "events come when they happen", streams(_held_back)),
 )  # fmt: skip

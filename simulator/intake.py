@@ -42,6 +42,11 @@ async def receive(request: BaseRequest, limit: int, body_s: float) -> tuple[Http
     return _whole(request, headers, b"".join(parts), limit, trouble), trouble
 
 
+def without_body(request: BaseRequest) -> HttpRequest:
+    """The request as far as it is known before its body."""
+    return _whole(request, {name.lower(): value for name, value in request.headers.items()}, b"", 0)
+
+
 def told(trouble: Trouble, asked: HttpRequest, now: float) -> Plan:
     """The plan that tells the trouble, in JSON of no dialect's shape."""
     body = f'{{"error": {{"status": {trouble.status}, "message": "{trouble.says}"}}}}'.encode()

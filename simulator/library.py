@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ..spec import Clock, Dialect, did_you_mean, parse_clock
 from . import own, pace_words, population
 from .agents import Turn
-from .aim import aim
 from .app import Running, running
 from .armed import Armed
 from .course import Logs
@@ -27,6 +26,7 @@ from .plans import own as own_plan
 from .population import Key
 from .requests import Requests
 from .scopes import RESETS, Scope
+from .worded import armament
 
 if TYPE_CHECKING:
     from .replay import Replay
@@ -40,7 +40,8 @@ class Simulator:
     """A fake backend in a thread of its own, on a free port: a context manager, ``with`` or ``async with``, that gives a ``Sim``.
 
     ``dialects``: names or folders, all by default. ``seed``: of ids, chances and keys. ``clock``: ``"real"``, ``"frozen"``, ``"xN"``
-    or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``script``: a file of agents, keys and plans.
+    or a clock of your own. ``variant`` and ``fault`` (one or several): by name, from the start. ``magic``: whether requests may ask for
+    faults themselves. ``script``: a file of agents, keys and plans.
     ``rulings``: readings of open questions, as ``{"AMB-09": "404"}``. ``limits``: ``False`` holds nobody to a plan or a balance.
     ``latency``: how long agents take that have no latency of their own, as ``"first=300ms gap=20ms"``. ``journal``: how many requests
     are kept. ``decisions``: a file that is written anew with all that is decided; ``replay``: such a file, to answer as it has it (see
@@ -58,7 +59,8 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         variant: str | None = None,
-        fault: str | None = None,
+        fault: str | Sequence[str] | None = None,
+        magic: bool = True,
         script: str | Path | None = None,
         rulings: Mapping[str, str] | None = None,
         limits: bool = True,
@@ -80,6 +82,7 @@ class Simulator:
             port=port,
             variant=variant,
             fault=fault,
+            magic=magic,
             log=log,
             script=script,
             rulings=rulings,
@@ -223,22 +226,26 @@ class Sim:
         self.call(lambda: [realm.agents.update({name: made}) for realm in self._realms()])
         return name
 
-    def fault(self, name: str, *, after: int | None = None, **aimed: Any) -> SimFault:
+    def fault(
+        self, name: str, *, after: int | None = None, parameters: Mapping[str, Any] | None = None, **aimed: Any
+    ) -> SimFault:
         """Put a fault in force (``chatproof faults`` lists them) until it is removed; as a context manager, to its end.
 
-        ``aimed``: ``times`` (so often, then fine), ``nth``, ``probability``, ``key``, ``agent``, ``session``, ``dialect``,
-        ``operation``, ``contains`` (in the message), ``headers``. ``after``: so many events of a stream arrive before its cut.
-        ``ValueError`` for a bad name or word.
+        ``name``: perhaps with words, as ``"http-429;in=body;times=2"``. ``parameters``: those of the fault; ``after`` is one of them.
+        ``aimed``: ``times`` (so often, then fine), ``nth``, ``turn`` (of the session), ``probability``, ``key``, ``agent``,
+        ``session``, ``dialect``, ``operation``, ``contains`` (in the message), ``headers``, ``begins`` and ``ends`` (seconds from
+        now, or times of day). ``ValueError`` for a bad name or word.
         """
         if aimed.get("key") is not None:
             aimed["key"] = str(aimed["key"]).removesuffix(self._scope.key(""))
-        at = aim(**aimed)
-        armed = self.call(lambda: self._scope.backend.armoury.add(name, at, after))
+        meant = armament(name, {**(parameters or {}), **({} if after is None else {"after": after})}, aimed)
+        armed = self.call(lambda: self._scope.backend.armoury.add(meant, now=self._scope.clock.now()))
         return SimFault(self, armed, self.call(lambda: self._scope.backend.armoury.warnings(armed)))
 
     def faults(self) -> list[Armed]:
-        """The faults in force, with how often each has fired."""
-        return self.call(lambda: [replace(armed) for armed in self._scope.backend.armoury])
+        """The faults in force, and those that requests asked for themselves, with how often each has fired."""
+        armoury = self._scope.backend.armoury
+        return self.call(lambda: [replace(armed) for armed in (*armoury, *armoury.triggered.values())])
 
     def in_force(self) -> list[Armed]:
         """As ``faults``, without waiting for the thread that serves: for who reports on a backend that may hang."""

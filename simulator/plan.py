@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-End = Literal["keep-alive", "close", "reset"]
+End = Literal["keep-alive", "close", "reset", "doomed"]
+"""``doomed``: kept like any other, and reset when the next request comes on it."""
 Framing = Literal["length", "chunked", "close"]
 LAST_CHUNK = b"0\r\n\r\n"
 STREAM_HEADERS = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ..spec import Dialect
@@ -39,8 +39,14 @@ class Realm:
         self._created: dict[str, Key] = {}
         self.stage: Stage | None = None
         self.former_names: dict[str, set[str]] = {}
+        self.stand_in: Callable[[str], Key | None] | None = None
+        self.stand_for: Callable[[str], str | None] | None = None
         self.reset_keys()
         self.public = frozenset(self.keys)
+
+    def key(self, text: str) -> Key | None:
+        """The key of that text; one that only stands for a fault is as good as any."""
+        return self.keys.get(text) or (self.stand_in(text) if self.stand_in else None)
 
     def reset_keys(self) -> None:
         """The keys as at the start, with what they had and nothing used of it."""
@@ -93,8 +99,15 @@ class Realm:
     def agent_name(self, asked: str) -> str | None:
         """The name under which an agent lives, for the id a request gave; ``None`` if there is no such agent.
 
-        One that was added goes before one of the script, and that before a built-in one.
+        Where there is none, one that only stands for a fault may still be answered for.
         """
+        found = self._agent_name(asked)
+        if found is None and self.stand_for is not None:
+            found = self.stand_for(asked.removeprefix(self.dialect.agent_prefix or ""))
+        return found
+
+    def _agent_name(self, asked: str) -> str | None:
+        """One that was added goes before one of the script, and that before a built-in one."""
         if self.agents:
             bare = asked.removeprefix(self.dialect.agent_prefix or "")
             own = next((name for name in (asked, bare) if name in self.agents), None)

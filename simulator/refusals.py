@@ -20,6 +20,7 @@ from .sessions import Session
 if TYPE_CHECKING:
     from .script.model import Agent as Actor
     from .script.play import Trial
+    from .worded import Armament
 
 
 class Case:
@@ -27,6 +28,7 @@ class Case:
 
     ``session_id``: the one it is answered in, once that is known. ``turn``: how many turns that has had. ``error``: how its agent failed.
     ``warnings``: what a person should know. ``trial``: what a scripted turn was decided by; ``unmatched``: by no rule.
+    ``ruled``: the faults of the script's rule that answered, each with its place.
     """
 
     session_id: str | None = None
@@ -35,6 +37,7 @@ class Case:
     warnings: tuple[str, ...] = ()
     trial: Trial | None = None
     unmatched: bool = False
+    ruled: tuple[tuple[str, Armament], ...] = ()
 
     def __init__(self, request: HttpRequest, route: Route, realm: Realm, now: float, rules: Rules) -> None:
         self.request, self.route, self.realm, self.now, self.rules = request, route, realm, now, rules
@@ -42,7 +45,7 @@ class Case:
     @once
     def key(self) -> Key | None:
         """The key it came with, if it is one that opens anything at all."""
-        key = self.realm.keys.get(bearer(self.request.headers) or "")
+        key = self.realm.key(bearer(self.request.headers) or "")
         return None if key is None or key.revoked else key
 
     @once
@@ -102,11 +105,30 @@ class Case:
         self.turn = session.said.total
         return session
 
+    def expire(self) -> None:
+        """The session that it names is forgotten, as if its idle time were over."""
+        asked = self.asked.session if isinstance(self.asked, Asked) else None
+        if asked is not None and self.key is not None and self.agent:
+            spot = self.rules.spot((self.key.name, self.agent, asked))
+            self.realm.sessions.expire(lambda one: one == spot)
+        self.__dict__.pop("session", None)
+
+    @property
+    def number(self) -> int:
+        """Which request of its session it is, from 1, by what was said in it; not kept, since faults may change whose session it is."""
+        session = self._session_of(self.agent) if self.agent else None
+        return 1 if session is None else session.said.total + 1
+
     def _session_of(self, agent: str) -> Session | None:
         asked = self.asked.session if isinstance(self.asked, Asked) else None
         if asked is None or self.key is None:
             return None
         return self.realm.sessions.living(self.rules.spot((self.key.name, agent, asked)), self.now)
+
+
+def _demand(case: Case) -> Refusal | None:
+    """Refused on demand, wherever there is somebody to refuse."""
+    return case.rules.demand if case.route.operation is not None else None
 
 
 def _path(case: Case) -> Refusal | None:
@@ -194,11 +216,11 @@ def _busy(case: Case) -> Refusal | None:
 Reason = Callable[[Case], Refusal | None]
 CONTENT: tuple[Reason, ...] = (_size, _media, _body, _odd)
 ACCOUNT: tuple[Reason, ...] = (_rate, _balance)
-ORDER: tuple[Reason, ...] = (_path, _auth, *CONTENT, _agent, _scope, *ACCOUNT, _session, _busy)
+ORDER: tuple[Reason, ...] = (_demand, _path, _auth, *CONTENT, _agent, _scope, *ACCOUNT, _session, _busy)
 ORDERS: tuple[tuple[Reason, ...], ...] = (
     ORDER,
-    (_path, *CONTENT, _agent, _auth, _scope, *ACCOUNT, _session, _busy),
-    (_path, _auth, *ACCOUNT, *CONTENT, _agent, _scope, _session, _busy),
+    (_demand, _path, *CONTENT, _agent, _auth, _scope, *ACCOUNT, _session, _busy),
+    (_demand, _path, _auth, *ACCOUNT, *CONTENT, _agent, _scope, _session, _busy),
 )
 """The ruled one, and two others that servers have: what was sent before who sent it, and the account before what was sent."""
 

@@ -59,7 +59,8 @@ class Rules:
 
     ``remember``: whether sessions keep anything. ``flip_switch``: whether the default of the stream switch is the wrong one.
     ``early``: how many requests too soon a limit is reached. ``limits``: whether anybody is held to a plan or a balance.
-    ``readings``: of the open questions.
+    ``readings``: of the open questions. ``demand``: what is refused whatever the request says.
+    ``expire``: whether the session that the request names has just expired.
     """
 
     refuse: Callable[[Refusal], Refusal | None] = _refuse
@@ -69,6 +70,8 @@ class Rules:
     early: int = 0
     limits: bool = True
     readings: Readings = Readings()
+    demand: Refusal | None = None
+    expire: bool = False
 
 
 def plain_rules(readings: Readings, limits: bool) -> Rules:

@@ -63,6 +63,7 @@ class Scopes:
         plain, clock = self.root.backend, self.root.clock
         own = FrozenClock(clock.now()) if isinstance(clock, FrozenClock) else copy(clock)
         scope = self._open[name] = Scope(name, plain.twin(), own)
+        scope.backend.armoury.begin(own.now())
         return scope
 
     def close(self, name: str) -> None:

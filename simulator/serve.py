@@ -44,7 +44,8 @@ def serve(
     clock: str | Clock = "real",
     *,
     variant: str | None = None,
-    fault: str | None = None,
+    fault: str | Sequence[str] | None = None,
+    magic: bool = True,
     quiet: bool = False,
     script: str | Path | None = None,
     watch: bool = False,
@@ -63,7 +64,7 @@ def serve(
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
     The banner goes to standard output once requests are accepted; the log (unless ``quiet``) and the one line of an error
-    to standard error. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes. ``journal``: how
+    to standard error. ``fault``: one or several, in words; ``magic``: whether requests may ask for them. ``script``: a file of agents, keys and plans; ``watch``: read again whenever it changes. ``journal``: how
     many requests are kept in memory; ``journal_file``: where all of them are appended. ``control``: ``[HOST:]PORT`` of the control
     API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``ruling``: readings of
     open questions, as ``AMB-09=created``; ``limits``: without, nobody is held to a plan or a balance. ``latency``: how long agents take
@@ -84,10 +85,13 @@ def serve(
             latency=_latency(latency),
             rulings=from_words(tuple(ruling)),
             limits=limits,
+            magic=magic,
         )
         gate = _gate(control, control_token) if control is not None else None
     except (BadFile, ValueError) as error:
         return _refuse(str(error))
+    for warning in backend.armoury.meetings():
+        _log(f"warning: {warning}")
     watched = None if script is None else _perform(backend, str(script))
     if isinstance(watched, int):
         return watched

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from .fault import Fault, LayerName
 from .layers import body, each_block, headers
 from .plan import Layer, Message, Write
 from .reply import Headers
@@ -17,12 +18,8 @@ EXTRA_HEADERS = (("X-Request-Id", "6b1f"), ("Vary", "Accept"), ("Server", "simul
 EXTRA_FIELDS = {"x_trace": {"span": 7}, "x_note": None}
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A legal difference: what it does in words, and how."""
-
-    says: str
-    layer: Layer
+def _variant(name: str, on: LayerName, breaks: str, layer: Layer) -> tuple[str, Fault]:
+    return name, Fault(name, on, (breaks,), layer, "legal")
 
 
 def _numbered(plain: Message) -> Message:
@@ -81,25 +78,24 @@ def _close(plain: Message) -> Message:
     return replace(plain, framing="close")
 
 
-VARIANTS: dict[str, Variant] = {
-    "crlf": Variant("lines end in CR LF", each_block(lambda block: block.replace(b"\n", b"\r\n"))),
-    "heartbeats": Variant("a comment before every event", each_block(lambda block: HEARTBEAT + block)),
-    "leading-comment": Variant("a comment before the first event", Layer(message=_leading_comment)),
-    "event-message": Variant("events are named message", each_block(lambda block: b"event: message\n" + block)),
-    "id-lines": Variant("events are numbered", Layer(message=_numbered)),
-    "retry-line": Variant("a retry line in every event", each_block(lambda block: b"retry: 3000\n" + block)),
-    "one-byte-writes": Variant("every byte is a chunk and a write", Layer(message=_one_byte)),
-    "torn-events": Variant("every event is cut in two chunks", Layer(message=_torn)),
-    "single-write": Variant("all that is due together is one chunk", Layer(message=_single_write)),
-    "multi-event-writes": Variant("two events to a chunk", Layer(message=_pairs)),
-    "close-delimited": Variant("a body ends with its connection", Layer(message=_close)),
-    "charset": Variant("the media type names its charset", headers(_charset)),
-    "extra-headers": Variant("headers nobody asked for", headers(lambda plain: (*plain, *EXTRA_HEADERS))),
-    "lower-case-headers": Variant("header names in lower case", headers(lambda h: tuple((n.lower(), v) for n, v in h))),
-    "extra-fields": Variant("JSON objects with unknown members", Layer(value=_extra_fields)),
-    "reordered-keys": Variant("JSON members in another order", Layer(value=_reordered)),
-    "ascii-escapes": Variant("JSON in ASCII", Layer(text=_ascii)),
-    "compact-json": Variant(
-        "JSON without spaces", Layer(text=lambda t: json.dumps(json.loads(t), separators=(",", ":")))
-    ),
-}
+VARIANTS: dict[str, Fault] = dict((
+    _variant("crlf", "encoding", "lines end in LF", each_block(lambda block: block.replace(b"\n", b"\r\n"))),
+    _variant("heartbeats", "encoding", "every block is an event", each_block(lambda block: HEARTBEAT + block)),
+    _variant("leading-comment", "encoding", "a stream begins with an event", Layer(message=_leading_comment)),
+    _variant("event-message", "encoding", "an event is its data line", each_block(lambda block: b"event: message\n" + block)),
+    _variant("id-lines", "encoding", "an event is its data line", Layer(message=_numbered)),
+    _variant("retry-line", "encoding", "an event is its data line", each_block(lambda block: b"retry: 3000\n" + block)),
+    _variant("one-byte-writes", "framing", "a read has more than one byte", Layer(message=_one_byte)),
+    _variant("torn-events", "framing", "a read ends where an event ends", Layer(message=_torn)),
+    _variant("single-write", "framing", "a read is one event", Layer(message=_single_write)),
+    _variant("multi-event-writes", "framing", "a read is one event", Layer(message=_pairs)),
+    _variant("close-delimited", "framing", "a connection can be used again", Layer(message=_close)),
+    _variant("charset", "encoding", "a media type has no parameters", headers(_charset)),
+    _variant("extra-headers", "decision", "all headers are known", headers(lambda plain: (*plain, *EXTRA_HEADERS))),
+    _variant("lower-case-headers", "framing", "header names have their usual case", headers(lambda h: tuple((n.lower(), v) for n, v in h))),
+    _variant("extra-fields", "events", "all members of an object are known", Layer(value=_extra_fields)),
+    _variant("reordered-keys", "encoding", "members of an object come in order", Layer(value=_reordered)),
+    _variant("ascii-escapes", "encoding", "text in JSON reads as it is", Layer(text=_ascii)),
+    _variant("compact-json", "encoding", "JSON has spaces", Layer(
+        text=lambda text: json.dumps(json.loads(text), separators=(",", ":")))),
+))  # fmt: skip

@@ -9,9 +9,9 @@ from typing import Any
 from ...spec import FrozenClock, parse_clock
 from ...spec.clock import forward
 from .. import explaining, masking
-from ..aim import aim
 from ..armed import Armed
-from ..faults import FAULTS
+from ..catalogue import listing
+from ..faults import CATALOGUE
 from ..ids import Ids
 from ..journal import Entry, as_json
 from ..journal_file import har, version
@@ -19,6 +19,7 @@ from ..match import Match, matching
 from ..metrics import MEDIA_TYPE
 from ..requests import Requests
 from ..scopes import RESETS, Scope
+from ..worded import armament
 from .inhabitants import key_text
 from .world import Answer, Call, Refused, flag
 
@@ -59,20 +60,25 @@ def metrics(call: Call) -> Answer:
 
 
 def known_faults(_: Call) -> Any:
-    return {"faults": [{"fault": one.name, "layer": one.on, "breaks": list(one.breaks)} for one in FAULTS.values()]}
+    return {"faults": [listing(fault) for fault in CATALOGUE.values()]}
 
 
 def faults(call: Call) -> Any:
-    return {"faults": [_shown_fault(call, one) for one in call.scope.backend.armoury]}
+    armoury = call.scope.backend.armoury
+    return {
+        "faults": [_shown_fault(call, one) for one in armoury],
+        "triggered": [_shown_fault(call, one) for one in armoury.triggered.values()],
+    }
 
 
 def add_fault(call: Call) -> Answer:
     given = dict(call.body)
-    name, after = given.pop("fault"), given.pop("after", None)
+    name, after, parameters = given.pop("fault"), given.pop("after", None), given.pop("parameters", {})
     if "key" in given:
         given["key"] = key_text(call, given["key"])
     armoury = call.scope.backend.armoury
-    armed = armoury.add(name, aim(**given), after)
+    meant = armament(name, {**parameters, **({} if after is None else {"after": after})}, given)
+    armed = armoury.add(meant, now=call.scope.clock.now())
     warnings = masking.mask(armoury.warnings(armed), call.scope.backend.secrets())
     for warning in warnings:
         call.world.log(f"warning: {warning}")
@@ -224,9 +230,13 @@ def _shown_fault(call: Call, armed: Armed) -> dict[str, Any]:
         "fired": armed.fired,
         "fitted": armed.fitted,
     }
+    if armed.by:
+        shown["by"] = armed.by
     return {
         **shown,
-        "after": armed.after,
+        "id": masking.mask(armed.id, call.scope.backend.secrets()),
+        "after": armed.values.get("after"),
+        "parameters": masking.mask(dict(armed.values), call.scope.backend.secrets()),
         "aim": masking.mask(aimed, call.scope.backend.secrets()),
         "spent": armed.spent,
     }

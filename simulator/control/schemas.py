@@ -66,12 +66,20 @@ KEY = body(
 TOP_UP = body(("key", "units"), key=WORD, units={"type": "integer"})
 RENEW = body(("key",), key=WORD)
 EXPIRE = body(session=WORD, agent=WORD, key=WORD, dialect=WORD)
+MOMENT: Schema = {
+    "type": ["number", "string"],
+    "description": "Seconds from now on the backend's clock, or a time of day as 17:30, in UTC",
+}
 FAULT = body(
     ("fault",),
-    fault={**WORD, "description": "One of GET /catalogue"},
+    fault={**WORD, "description": "One of GET /catalogue, perhaps with words: http-429;in=body;times=2"},
+    parameters={"type": "object", "description": "Of the fault, by name, as in the catalogue"},
     after={**COUNT, "description": "For a fault that cuts a stream: behind that many events"},
     times=FROM_ONE,
     nth=FROM_ONE,
+    turn={**FROM_ONE, "description": "Only the one of that number in its session"},
+    begins=MOMENT,
+    ends=MOMENT,
     probability={"type": "number", "minimum": 0, "maximum": 1},
     key=WORD,
     agent=WORD,

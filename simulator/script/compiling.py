@@ -13,6 +13,7 @@ from ...spec.files import Spot
 from .. import pace_words
 from ..pace_values import BadPace
 from . import fakes
+from .bending import faults
 from .findings import Findings
 from .model import Agent, Call, Fail, Owner, Pause, Refuse, Result, Rule, Say, Script, ScriptKey, Step, When
 from .pattern import BadPattern, Pattern, pattern
@@ -63,7 +64,8 @@ def script(data: Mapping[str, Any], whole: Mapping[str, Any], found: Findings, d
     keys = {name: _key(name, row or {}) for name, row in data.get("keys", {}).items()}
     replace, parallel = data.get("replace", False), data.get("parallel_turns", "queue")
     rulings = {question: str(name) for question, name in data.get("rulings", {}).items()}
-    return Script(found.path, agents, keys, plans, replace, parallel, rulings, found.text)
+    bent = faults(data.get("faults", ()), ("faults",), found)
+    return Script(found.path, agents, keys, plans, replace, parallel, rulings, found.text, bent)
 
 
 def seconds(duration: str | float) -> float:
@@ -152,6 +154,7 @@ def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Find
         goto,
         _paced(body, "chunk", pace_words.chunk, here, found),
         Owner(**body["for"]) if "for" in body else None,
+        faults(body.get("faults", ()), (*here, "faults"), found, of_a_rule=True),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ...spec import Plan, Usage
 from ..cutting import Chunk
 from ..latency import Latency
+from ..worded import Armament
 from .pattern import Pattern
 from .template import Expression, Value
 
@@ -115,6 +116,7 @@ class Rule:
     goto: str | None = None
     chunk: Chunk | None = None
     owner: Owner | None = None
+    faults: tuple[Armament, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class ScriptKey:
 @dataclass(frozen=True)
 class Script:
     """A whole file. ``replace``: whether the built-in keys and agents are gone. ``rulings``: readings of open questions. ``text``: what
-    stands in it."""
+    stands in it. ``faults``: in force from the start."""
 
     path: str
     agents: Mapping[str, Agent]
@@ -162,6 +164,7 @@ class Script:
     parallel: Parallel = "queue"
     rulings: Mapping[str, str] = field(default_factory=dict)
     text: str = field(default="", repr=False, compare=False)
+    faults: tuple[Armament, ...] = ()
 
     @property
     def size(self) -> str:

@@ -12,6 +12,7 @@ from ..agents import Answer
 from ..cutting import BY_WORD, Chunk
 from ..reply import Refusal
 from ..request import Mistake
+from ..worded import Armament
 from .fakes import Draw, fakes
 from .match import Facts, Miss, explain, groups, miss
 from .model import Agent, Call, Fail, Pause, Refuse, Result, Rule, Say, Step
@@ -75,7 +76,7 @@ class Played:
     """What becomes of a turn, and where the session stands after it. ``log``: more for the log than for the client.
 
     ``astray``: the script had no answer (no rule fits, a template failed), and the turn counts for nothing. ``unmatched``: no
-    rule fits. ``rule``: the one that answered.
+    rule fits. ``rule``: the one that answered. ``faults``: its own, each with its place.
     """
 
     answer: Answer | Refusal
@@ -84,6 +85,7 @@ class Played:
     astray: bool = False
     unmatched: bool = False
     rule: Rule | None = None
+    faults: tuple[tuple[str, Armament], ...] = ()
 
 
 def begin(agent: Agent) -> Cursor:
@@ -181,14 +183,15 @@ def _take(agent: Agent, rule: Rule, cursor: Cursor, told: Told, names: dict[str,
         cursor, turn=rule.goto or cursor.turn, answered=cursor.answered + 1, variables=variables, taken=taken
     )
     log = f"turn {cursor.turn!r} rule {rule.number}"
+    bent = tuple((rule.place, one) for one in rule.faults)
     if rule.refuse is not None:
-        return Played(_refusal(rule.refuse, names), after, log, rule=rule)
+        return Played(_refusal(rule.refuse, names), after, log, rule=rule, faults=bent)
     chunk = rule.chunk or agent.chunk or BY_WORD
     steps = tuple(_events(rule.steps, names, cut and (lambda text: cut(text, chunk))))
     results = {event.name: event.result for _, event in steps if isinstance(event, ToolResult)}
     ends = sum(step.after_s for step in rule.steps[_last(rule.steps) :])
     answer = Answer(steps, _usage(rule.usage, told.message, steps), end_s=ends, latency=agent.latency)
-    return Played(answer, replace(after, results={**cursor.results, **results}), log, rule=rule)
+    return Played(answer, replace(after, results={**cursor.results, **results}), log, rule=rule, faults=bent)
 
 
 def _names(agent: Agent, cursor: Cursor, told: Told, draw: Draw) -> dict[str, Any]:

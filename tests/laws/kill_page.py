@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from chatproof.simulator.faults import FAULTS
+from chatproof.simulator.faults import CATALOGUE
 from chatproof.spec import Requirement, dialect, names, requirements
 
 from .kill_matrix import Kills, pinned, unfolded
 from .mutants import MUTANTS
-from .test_bite import EXEMPT, STOPPED
+from .test_bite import EXEMPT
 
 PAGE = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
 LAYERS = {
@@ -28,7 +28,8 @@ What proves that a check can fail? A backend that is broken on purpose, in exact
 that it notices, and every broken backend with the requirements that notice it. The other half of the proof, that a correct backend is never accused,
 is in `tests/laws/test_silence.py` and `tests/strangers/`.
 
-*Faults* are the simulator's own (`chatproof faults`, `chatproof serve --fault NAME`). Which requirements each of them breaks in which dialect is pinned
+*Faults* are the simulator's own (`chatproof faults`, `chatproof serve --fault NAME`), each in force for every request. *Violations* are what no correct
+server does; what is *legal* breaks a SHOULD at most; what is *occasional* is right now and then, and an accusation only of a server that always does it. Which requirements each of them breaks in which dialect is pinned
 in `tests/laws/kills.yaml` and tested: one more is a false accusation, one less is a blind check. *Mutants* are backends spoiled further in
 `tests/laws/mutants.py`, for checks that no fault bites; of these it is tested only that the check notices them.
 
@@ -60,11 +61,14 @@ def kills() -> dict[str, Kills]:
 
 
 def killers(id: str, where: Mapping[str, Requirement]) -> list[str]:
-    """What bites that requirement: faults, then mutants, each with the dialects if it does so in some only."""
+    """What bites that requirement: faults, then mutants, each with the dialects if it does so in some only.
+
+    What is right now and then is left out: it bites half of all requirements and says little of any.
+    """
     found = [
         _in(fault, [name for name in where if id in ids[name]], where)
         for fault, ids in kills().items()
-        if any(id in ids[name] for name in where)
+        if any(id in ids[name] for name in where) and CATALOGUE[fault].kind != "occasional"
     ]
     for mutant in MUTANTS:
         bitten = [name for name, row in where.items() if row.check in mutant.bites]
@@ -86,7 +90,7 @@ def _summary() -> Iterator[str]:
     every = rows()
     judged = {id: where for id, where in every.items() if any(row.check for row in where.values())}
     bitten = [id for id, where in judged.items() if killers(id, where)]
-    yield f"{len(FAULTS)} faults and {len(MUTANTS)} mutants meet {len(every)} requirements of {len(names())} dialects:"
+    yield f"{len(CATALOGUE)} faults and {len(MUTANTS)} mutants meet {len(every)} requirements of {len(names())} dialects:"
     yield f"{len(judged)} are judged, and {len(bitten)} of these are bitten; the others tell a reading and never fail, or say why nothing can bite them."
 
 
@@ -106,10 +110,11 @@ def _by_fault() -> Iterator[str]:
     yield "\n## What a fault breaks"
     table = kills()
     for layer, title in LAYERS.items():
-        yield f"\n### {title}\n\n| fault | no longer true | breaks |\n|---|---|---|"
-        for fault in FAULTS.values():
+        yield f"\n### {title}\n\n| fault | kind | no longer true | breaks |\n|---|---|---|---|"
+        for fault in CATALOGUE.values():
             if fault.on == layer:
-                yield f"| {fault.name} | {_cell('; '.join(fault.breaks))} | {_cell(breaks(fault.name, table[fault.name]))} |"
+                said = breaks(fault.name, table[fault.name]) or "nothing: it is legal"
+                yield f"| {fault.name} | {fault.kind} | {_cell('; '.join(fault.breaks))} | {_cell(said)} |"
 
 
 def breaks(fault: str, table: Kills) -> str:
@@ -117,8 +122,8 @@ def breaks(fault: str, table: Kills) -> str:
     ids = sorted({id for found in table.values() for id in found})
     every = rows()
     found = [_in(f"`{id}`", [name for name in every[id] if id in table[name]], every[id]) for id in ids]
-    told = "; nothing else can be judged, as the preflight says" if fault in STOPPED else ""
-    return ", ".join(found) + told
+    told = ["nothing else can be judged, as the preflight says"] if pinned()[fault].get("stopped") else []
+    return "; ".join([", ".join(found)] * bool(found) + told)
 
 
 def _in(name: str, some: Sequence[str], where: Iterable[str]) -> str:

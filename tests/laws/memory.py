@@ -6,7 +6,7 @@ run takes no time but thinking, even over the expiry of a session, and two runs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ Front = Callable[[HttpRequest, Answer], Plan]
 def verify(
     of: Dialect,
     *,
-    fault: str | None = None,
+    fault: str | Sequence[str] | None = None,
     variant: str | None = None,
     front: Front | None = None,
     seed: int = SEED,
@@ -199,6 +199,7 @@ def carried(plan: Plan, method: str, sent_ns: int, deadlines: Deadlines) -> tupl
         "close": End.CLOSED,
         "reset": End.RESET,
         "keep-alive": End.IDLE_TIMEOUT if reads else End.FIRST_BYTE_TIMEOUT,
+        "doomed": End.IDLE_TIMEOUT if reads else End.FIRST_BYTE_TIMEOUT,
     }
     return tuple(reads), ends[plan.end], ""
 

@@ -161,8 +161,11 @@ def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
         (lambda: aim(nth=True), "nth: expected"),
         (lambda: aim(probability=2), "probability: expected a number from 0 to 1, got 2"),
         (lambda: Armoury(0).add("no-blank-lin"), "did you mean 'no-blank-line'"),
-        (lambda: Armoury(0).add("text-lost", after=2), "cuts no stream; these do: closed-mid-stream"),
-        (lambda: Armoury(0).add("closed-mid-stream", after=-1), "after: expected a number of events, got -1"),
+        (lambda: Armoury(0).add("text-lost", after=2), "'text-lost' takes no parameter 'after'; it takes none"),
+        (
+            lambda: Armoury(0).add("closed-mid-stream", after=-1),
+            "after: expected a whole number of events from 0, got -1",
+        ),
     ],
 )
 def test_a_mistake_is_told(make: Callable[[], object], says: str) -> None:

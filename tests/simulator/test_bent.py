@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from chatproof.simulator.backend import Backend
-from chatproof.simulator.faults import FAULTS
+from chatproof.simulator.faults import CATALOGUE, FAULTS
 from chatproof.simulator.variants import VARIANTS
 from chatproof.spec import dialect, names
 
+ANYWHERE = b'{"agent_id": "echo", "message": "Hi", "stream": true}'
+"""A request that every dialect takes."""
 TELL, ASK = "Remember this code: XK-42", "What code did I ask you to remember?"
 
 
@@ -43,6 +45,7 @@ def journey(desk: Any, name: str) -> list[Any]:
         desk.chat(name, ASK, session="s", stream=False, agent="other"),
         desk.chat(name, ASK, session="t", stream=False),
         *(desk.chat(name, key="key-limited", stream=False) for _ in range(22)),
+        desk.send(path, ANYWHERE, headers={"accept-encoding": "gzip"}),
     ]  # fmt: skip
     return said
 
@@ -96,7 +99,8 @@ def test_faults_and_variants_compose(desk_of: Callable[..., Any]) -> None:
 def test_every_layer_has_faults_and_there_are_many() -> None:
     assert {fault.on for fault in FAULTS.values()} == {"decision", "events", "encoding", "framing", "transport"}
     assert len(FAULTS) >= 30
-    assert all(fault.breaks and not fault.legal for fault in FAULTS.values())
+    assert all(fault.breaks for fault in CATALOGUE.values())
+    assert all(fault.kind == "legal" for fault in VARIANTS.values())
 
 
 @pytest.mark.parametrize("bent", [{"variant": "crfl"}, {"fault": "no-blank-lin"}])

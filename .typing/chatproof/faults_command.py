@@ -1,0 +1,1 @@
+../../chatproof/faults_command.py

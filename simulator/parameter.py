@@ -1,0 +1,83 @@
+"""What can be told of a fault: a name, a type, bounds; and the values that are taken for it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..spec import did_you_mean
+
+SECONDS = re.compile(r"([0-9.]+)(ms|s)")
+KINDS = {int: "a whole number", float: "a number", str: "text"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """``default``: what holds if nothing is told, ``None`` for what ``says`` tells of it. Bounds are included.
+
+    ``unit``: of a number, as ``s`` or ``bytes``. ``choices``: the only words taken.
+    """
+
+    name: str
+    default: Any
+    says: str
+    of: type = str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> str:
+        """What is taken, in words."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        unit = {"": "", "s": " of seconds"}.get(self.unit, f" of {self.unit}")
+        low = "" if self.low is None else f" from {self.low:g}"
+        high = "" if self.high is None else f" to {self.high:g}"
+        return f"{KINDS[self.of]}{unit}{low}{high}"
+
+    def taken(self, value: Any) -> Any:
+        """That value, from text too, as seconds also ``500ms``; ``ValueError`` says what is wanted."""
+        if self.choices:
+            if str(value) not in self.choices:
+                raise self._refused(value, did_you_mean(str(value), list(self.choices)))
+            return str(value)
+        if self.of is str:
+            if not isinstance(value, str):
+                raise self._refused(value)
+            return value
+        number = _number(value, self.unit)
+        if number is None or (self.of is int and number != int(number)):
+            raise self._refused(value)
+        if (self.low is not None and number < self.low) or (self.high is not None and number > self.high):
+            raise self._refused(value)
+        return self.of(number)
+
+    def _refused(self, value: Any, hint: str = "") -> ValueError:
+        return ValueError(f"{self.name}: expected {self.wanted}, got {value!r}{hint}")
+
+
+def taken(fault: str, parameters: Sequence[Parameter], told: Mapping[str, Any]) -> dict[str, Any]:
+    """All values of a fault's parameters, defaults where nothing is told; ``ValueError`` for a name or value it does not take."""
+    known = [one.name for one in parameters]
+    for name in told:
+        if name not in known:
+            hint = did_you_mean(name, known) or (f"; it takes {', '.join(known)}" if known else "; it takes none")
+            raise ValueError(f"{fault!r} takes no parameter {name!r}{hint}")
+    return {one.name: one.taken(told[one.name]) if one.name in told else one.default for one in parameters}
+
+
+def _number(value: Any, unit: str) -> float | None:
+    if isinstance(value, str):
+        seconds = SECONDS.fullmatch(value) if unit == "s" else None
+        try:
+            value = float(seconds[1]) * (0.001 if seconds[2] == "ms" else 1.0) if seconds else float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return value

@@ -212,6 +212,7 @@ def test_all_mistakes_of_a_line_are_told_together() -> None:
     assert [one.path for one in told_of.value.mistakes] == [("gap",), ("frist",), ("stall", "for"), ("stall",)]
 
 
+@pytest.mark.slow
 def test_an_agent_of_a_test_takes_its_time_and_the_journal_has_it() -> None:
     import httpx
 
@@ -229,6 +230,7 @@ def test_an_agent_of_a_test_takes_its_time_and_the_journal_has_it() -> None:
         Simulator(["guide"], latency={"gap": "fast"})
 
 
+@pytest.mark.slow
 def test_a_message_of_a_megabyte_is_streamed_in_few_writes() -> None:
     said = at_desk(WORDS).chat("guide", "a " * 400_000)
     times = dues(said)

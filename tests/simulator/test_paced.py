@@ -10,9 +10,10 @@ import pytest
 
 from chatproof import Simulator
 from chatproof.simulator import own, pace_words
+from chatproof.simulator.agents import Answer
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.pace_values import BadPace
-from chatproof.spec import dialect, names
+from chatproof.spec import Delta, dialect, names
 
 from .conftest import Desk, Said
 from .scripted import checked, script, told
@@ -112,6 +113,18 @@ def test_an_agent_with_a_latency_of_its_own_shares_with_nobody() -> None:
     for _ in range(2):
         desk.chat("guide", "x", stream=False, hold=True)
     assert dues(desk.chat("guide", "x", stream=False, agent="quick")) == [0.01]
+
+
+def test_an_answer_that_says_so_itself_goes_before_its_agent() -> None:
+    desk = at_desk("first=9s")
+    itself = Answer(
+        ((0.0, Delta("a b")),), by_word=True, latency=pace_words.latency("first=1s"), chunk=pace_words.chunk("whole")
+    )
+    agents = desk.backend.realms["guide"].agents
+    agents["itself"] = own.agent(itself, latency="first=2s", chunk="character")
+    agents["whole"] = own.agent("a b", latency="first=2s", chunk="character")
+    said = desk.chat("guide", "x", agent="itself"), desk.chat("guide", "x", agent="whole")
+    assert [(dues(one)[1], pieces(one)) for one in said] == [(1, ["a b"]), (2, ["a", " ", "b"])]
 
 
 def pieces(said: Said) -> list[str]:

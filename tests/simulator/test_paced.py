@@ -101,6 +101,13 @@ def test_beyond_its_slots_a_backend_is_slower_until_turns_end() -> None:
     assert dues(desk.chat("guide", "x", stream=False)) == [1]
 
 
+def test_a_backend_is_shared_by_all_its_agents_and_dialects() -> None:
+    desk = at_desk("first=1s load.slots=1")
+    asked = (("guide", "echo"), ("guide", "memory"), ("slug", "echo"))
+    said = [desk.chat(name, "x", agent=agent, stream=False, hold=True) for name, agent in asked]
+    assert [dues(one) for one in said] == [[1], [2], [3]]
+
+
 def test_beyond_its_slots_turns_queue() -> None:
     desk = at_desk("first=1s load.slots=2 load.queue=true")
     held = [desk.chat("guide", "x", stream=False, hold=True).plan for _ in range(5)]

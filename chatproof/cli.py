@@ -193,7 +193,7 @@ def judge(**options: Any) -> None:
 )
 @click.option("--journal-file", type=PATH, metavar="FILE", help="Append each request there, as a line of JSON.")
 @click.option(
-    "--decisions", type=PATH, metavar="FILE", help="Write there all that chance and time decide; see `--replay`."
+    "--decisions", type=PATH, metavar="FILE", help="Write there, anew, all that chance and time decide; see `--replay`."
 )
 @click.option(
     "--replay",

@@ -54,6 +54,26 @@ class Tempo:
         return decided if len(decided) == len(made) else made
 
 
+def at_once(answer: Answer, end: Event | None, cut: bool) -> tuple[Beat, ...]:
+    """The steps of an answer at the times of its own pauses, and ``end`` behind them, unless the answer broke off and there is none.
+
+    ``cut``: whether its texts are, where they may be. Chance has no say in any of it.
+    """
+    made: list[Beat] = []
+    due = 0.0
+    chunk = answer.chunk or BY_WORD
+    by_piece = cut and answer.by_word
+    for wait, event in answer.steps:
+        due += wait
+        if by_piece and isinstance(event, Delta):
+            made += [Beat(due, Delta(piece)) for piece in pieces(event.text, chunk)]
+        else:
+            made.append(Beat(due, event))
+    if end is not None:
+        made.append(Beat(due + answer.end_s, end))
+    return tuple(made)
+
+
 def beats(
     answer: Answer,
     end: Event | None,
@@ -64,10 +84,9 @@ def beats(
     factor: float = 1.0,
     lead_s: float = 0.0,
 ) -> tuple[Beat, ...]:
-    """The steps of an answer at absolute times, and ``end`` behind them, unless the answer broke off and there is none.
+    """As ``at_once``, with that latency on top, and with sizes of pieces that vary.
 
-    ``cut``: whether its texts are, where they may be. ``factor``: how much slower than its latency it is. ``lead_s``: what it waits for
-    before anything else.
+    ``factor``: how much slower than its latency it is. ``lead_s``: what it waits for before anything else.
     """
     steps = list(_steps(answer, tempo, cut))
     if end is not None:

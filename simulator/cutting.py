@@ -47,21 +47,25 @@ WHOLE = Chunk("whole")
 
 def pieces(text: str, chunk: Chunk = BY_WORD, sizes: Iterable[int] | None = None) -> Sequence[str]:
     """``text`` in pieces that join to it again; none for no text. ``sizes``: how many units each has, where that varies."""
-    if not text:
-        return ()
-    if chunk.unit == "whole":
-        return (text,)
-    units = _UNITS[chunk.unit](text, chunk)
-    if chunk.unit == "recorded":
-        made: Sequence[str] = units
-    elif chunk.unit == "bytes":
-        made = list(_packed(units, _each(chunk, sizes)))
+    if chunk is BY_WORD:
+        made = _WORDS.findall(text)
+    elif chunk.unit == "whole" or not text:
+        return (text,) if text else ()
     else:
-        made = units if chunk.sizes == (1,) else list(_grouped(units, _each(chunk, sizes)))
+        made = _cut(text, chunk, sizes)
     if len(made) > PIECES:
         together = -(-len(made) // PIECES)
         made = ["".join(made[at : at + together]) for at in range(0, len(made), together)]
     return made
+
+
+def _cut(text: str, chunk: Chunk, sizes: Iterable[int] | None) -> list[str]:
+    units = _UNITS[chunk.unit](text, chunk)
+    if chunk.unit == "bytes":
+        return list(_packed(units, _each(chunk, sizes)))
+    if chunk.unit == "recorded" or chunk.sizes == (1,):
+        return units
+    return list(_grouped(units, _each(chunk, sizes)))
 
 
 def words(text: str) -> tuple[str, ...]:

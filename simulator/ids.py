@@ -36,7 +36,8 @@ class Ids:
     def draw(self, stream: str) -> str:
         """The next id of that stream, as 16 hexadecimal digits."""
         self._drawn[stream] += 1
-        return self.decide(f"id {stream.partition('/')[0]}", self.at(stream, self._drawn[stream]))
+        made = self.at(stream, self._drawn[stream])
+        return made if self.tape is None else self.tape.decide(f"id {stream.partition('/')[0]}", made)
 
     def decide(self, name: str, made: T) -> T:
         """``made``, as long as no tape says otherwise. ``name``: what it is, without any key."""

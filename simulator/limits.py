@@ -6,7 +6,7 @@ Only admitted requests count. The headers tell of the window that will refuse fi
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from ..spec import Plan
 from .windows import KINDS, Window
@@ -19,14 +19,15 @@ CLOCK_ERROR_S = 1e-6
 """What the difference of two epoch times may be wrong by."""
 
 
-class Standing(NamedTuple):
+@dataclass(frozen=True)
+class Standing:
     """What limit headers say: the limit, what is left of it, and when there is more again, as an epoch second or in so many seconds
     (AMB-16)."""
 
     limit: int
     remaining: int
     reset: int
-    reset_in: int = 0
+    reset_in: int = field(default=0, compare=False)
 
 
 class Limiter:

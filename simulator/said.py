@@ -17,6 +17,7 @@ class Said(Sequence[str]):
     ``total``: how many there have been, those that are forgotten included. ``characters``: of those that are kept.
     """
 
+    __slots__ = ("_start", "_stop", "_texts", "characters", "total")
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
@@ -28,19 +29,21 @@ class Said(Sequence[str]):
     def append(self, text: str) -> None:
         """Remember one message more, and forget the oldest where there are too many."""
         self._texts.append(text)
-        self._stop = len(self._texts)
+        self._stop += 1
         self.total += 1
         self.characters += len(text)
-        while len(self) > 1 and (len(self) > KEPT_MESSAGES or self.characters > KEPT_CHARACTERS):
+        kept = self._stop - self._start
+        while kept > 1 and (kept > KEPT_MESSAGES or self.characters > KEPT_CHARACTERS):
             self.characters -= len(self._texts[self._start])
             self._start += 1
+            kept -= 1
         if self._start > KEPT_MESSAGES:
             self._texts = self._texts[self._start :]
             self._start, self._stop = 0, len(self._texts)
 
     def view(self) -> Said:
         """These messages as they are now, without a copy."""
-        seen = Said()
+        seen = Said.__new__(Said)
         seen._texts, seen._start, seen._stop = self._texts, self._start, self._stop
         seen.total, seen.characters = self.total, self.characters
         return seen

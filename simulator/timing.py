@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..spec import Event
 from .agents import Answer
-from .beats import Tempo, beats
+from .beats import Tempo, at_once, beats
 from .crowd import EVERYBODY, Crowd
 from .latency import Latency
 from .refusals import Case
@@ -14,8 +14,7 @@ from .reply import Beat
 from .rules import Spot
 
 
-@dataclass(frozen=True)
-class Timing:
+class Timing(NamedTuple):
     """What an answer's times depend on beside itself. ``latency``: of whoever has none; ``crowd``: the turns under way."""
 
     ticket: int
@@ -26,12 +25,12 @@ class Timing:
 
 def timed(case: Case, answer: Answer, end: Event | None, timing: Timing, streamed: bool) -> tuple[Beat, ...]:
     """The answer's events, and ``end`` behind them, at their times. A JSON reply takes as long as its stream would."""
-    tempo = Tempo(case.realm.ids, timing.spot, case.turn)
     latency = answer.latency or timing.latency
-    if latency is None:
-        return beats(answer, end, tempo, cut=streamed)
-    if latency.load is None:
-        return beats(answer, end, tempo, cut=True, latency=latency)
+    if latency is None and (answer.chunk is None or not answer.chunk.varies):
+        return at_once(answer, end, streamed)
+    tempo = Tempo(case.realm.ids, timing.spot, case.turn)
+    if latency is None or latency.load is None:
+        return beats(answer, end, tempo, cut=streamed or latency is not None, latency=latency)
     group = (case.route.dialect.name, timing.spot[1]) if answer.latency else EVERYBODY
     others = timing.crowd.ends(group)
     factor, lead_s = latency.load.factor(len(others) + 1), latency.load.wait(others, case.now)

@@ -14,7 +14,7 @@ from typing import Any
 from .template import ScriptError
 
 LONGEST_S = 0.1
-"""How long one search may take, in seconds."""
+"""How long one search may take, in seconds of the processor's time: a busy machine makes no expression a bad one."""
 BRACE = re.compile(r"(\\N\{[^}]*\}|\\.)|\{(?!\d+(?:,\d*)?\}|,\d*\})", re.DOTALL)
 """An opening brace that Python takes as it stands, and the engine used here for a repetition with mistakes in it."""
 
@@ -45,7 +45,7 @@ class Pattern:
         try:
             found: re.Match[str] | None = self.compiled.search(text, timeout=LONGEST_S)
         except TimeoutError:
-            took = f"its regular expression searched a message of {len(text)} characters for more than {LONGEST_S:g} s"
+            took = f"its regular expression searched a message of {len(text)} characters for more than {LONGEST_S:g} s of processor time"
             raise TooLong(self.place, took) from None
         return found
 

@@ -178,6 +178,19 @@ def test_places_are_given_back_where_the_log_says_so(tmp_path: Path) -> None:
     assert backend.in_flight == 0
 
 
+def test_a_response_that_lasts_longer_than_in_the_log_stands_in_nobodys_way(tmp_path: Path) -> None:
+    def asking(recorder: Recorder, backend: Backend) -> None:
+        for at in range(4):
+            once(recorder, backend, ask(str(at), key="key-limited"))
+
+    replay, backend = Replay(recorded(tmp_path / "log", asking)), Backend([dialect("guide")], 1)
+    plans = [replay.reply("", backend, ask(str(at), key="key-limited"), NOW) for at in range(4)]
+    assert [plan.status for plan in plans] == [200] * 4
+    for plan in plans:
+        replay.finished("", backend, plan)
+    assert (replay.same, replay.told, backend.in_flight) == (4, [], 0)
+
+
 def test_an_answer_that_became_another_one_is_told(tmp_path: Path) -> None:
     log = recorded(tmp_path / "log", three, "gap=uniform(1s, 2s)")
     replay, backend = Replay(log), Backend([dialect("guide")], 1)

@@ -10,9 +10,10 @@ import pytest
 
 from chatproof import Simulator
 from chatproof.simulator import own, pace_words
+from chatproof.simulator.agents import Answer
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.pace_values import BadPace
-from chatproof.spec import dialect, names
+from chatproof.spec import Delta, dialect, names
 
 from .conftest import Desk, Said
 from .scripted import checked, script, told
@@ -100,6 +101,13 @@ def test_beyond_its_slots_a_backend_is_slower_until_turns_end() -> None:
     assert dues(desk.chat("guide", "x", stream=False)) == [1]
 
 
+def test_a_backend_is_shared_by_all_its_agents_and_dialects() -> None:
+    desk = at_desk("first=1s load.slots=1")
+    asked = (("guide", "echo"), ("guide", "memory"), ("slug", "echo"))
+    said = [desk.chat(name, "x", agent=agent, stream=False, hold=True) for name, agent in asked]
+    assert [dues(one) for one in said] == [[1], [2], [3]]
+
+
 def test_beyond_its_slots_turns_queue() -> None:
     desk = at_desk("first=1s load.slots=2 load.queue=true")
     held = [desk.chat("guide", "x", stream=False, hold=True).plan for _ in range(5)]
@@ -112,6 +120,18 @@ def test_an_agent_with_a_latency_of_its_own_shares_with_nobody() -> None:
     for _ in range(2):
         desk.chat("guide", "x", stream=False, hold=True)
     assert dues(desk.chat("guide", "x", stream=False, agent="quick")) == [0.01]
+
+
+def test_an_answer_that_says_so_itself_goes_before_its_agent() -> None:
+    desk = at_desk("first=9s")
+    itself = Answer(
+        ((0.0, Delta("a b")),), by_word=True, latency=pace_words.latency("first=1s"), chunk=pace_words.chunk("whole")
+    )
+    agents = desk.backend.realms["guide"].agents
+    agents["itself"] = own.agent(itself, latency="first=2s", chunk="character")
+    agents["whole"] = own.agent("a b", latency="first=2s", chunk="character")
+    said = desk.chat("guide", "x", agent="itself"), desk.chat("guide", "x", agent="whole")
+    assert [(dues(one)[1], pieces(one)) for one in said] == [(1, ["a b"]), (2, ["a", " ", "b"])]
 
 
 def pieces(said: Said) -> list[str]:
@@ -212,6 +232,7 @@ def test_all_mistakes_of_a_line_are_told_together() -> None:
     assert [one.path for one in told_of.value.mistakes] == [("gap",), ("frist",), ("stall", "for"), ("stall",)]
 
 
+@pytest.mark.slow
 def test_an_agent_of_a_test_takes_its_time_and_the_journal_has_it() -> None:
     import httpx
 
@@ -229,6 +250,7 @@ def test_an_agent_of_a_test_takes_its_time_and_the_journal_has_it() -> None:
         Simulator(["guide"], latency={"gap": "fast"})
 
 
+@pytest.mark.slow
 def test_a_message_of_a_megabyte_is_streamed_in_few_writes() -> None:
     said = at_desk(WORDS).chat("guide", "a " * 400_000)
     times = dues(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -73,12 +73,12 @@ def _index(routes: Routes) -> Content:
     return "text/html; charset=utf-8", INDEX.format(items=items).encode()
 
 
-@cache
+@lru_cache(maxsize=4)
 def _openapi(routes: Routes) -> Content:
     return "application/json", json.dumps(openapi(routes.dialects)).encode()
 
 
-@cache
+@lru_cache(maxsize=4)
 def _docs(routes: Routes) -> Content:
     """The viewer, with a working key filled in for every dialect."""
     schemes = openapi(routes.dialects).get("components", {}).get("securitySchemes", {})
@@ -87,9 +87,13 @@ def _docs(routes: Routes) -> Content:
     return "text/html; charset=utf-8", DOCS.replace("AUTHENTICATION", json.dumps(authentication)).encode()
 
 
-@cache
 def _viewer(_routes: Routes) -> Content:
-    return "text/javascript; charset=utf-8", gzip.decompress(VIEWER.read_bytes())
+    return "text/javascript; charset=utf-8", _unpacked()
+
+
+@cache
+def _unpacked() -> bytes:
+    return gzip.decompress(VIEWER.read_bytes())
 
 
 PAGES: dict[str, Callable[[Routes], Content]] = {

@@ -13,6 +13,7 @@ from chatproof.simulator import connections
 from chatproof.simulator.connections import PATIENCE
 from chatproof.simulator.control.server import MOST
 from chatproof.simulator.plans import figures
+from chatproof.simulator.realm import MOST_CREATED
 from chatproof.simulator.request import BODY_LIMIT, TAKEN_LIMIT
 from chatproof.spec import presets
 
@@ -41,6 +42,7 @@ def test_the_figures_are_those_in_force() -> None:
     sizes = f"above {BODY_LIMIT >> 20} MiB", f"may have {TAKEN_LIMIT >> 20} MiB", f"at most {MOST} connections"
     plans = presets()
     ours = f"`Free`: {figures(plans['Free'])}", f"({figures(plans['Enterprise'])})"
+    assert f"{MOST_CREATED:,} newer ones" in text
     for told in (*patience, *idle, *sizes, *ours):
         assert told in text, told
 

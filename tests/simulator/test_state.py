@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatproof.simulator.population import DAILY, METERED_BALANCE, METERED_KEY, first_plan, profile, roles
+from chatproof.simulator.realm import MOST_CREATED
 from chatproof.spec import dialect, names
 from chatproof.spec.files import read_text
 
@@ -202,3 +203,19 @@ def test_paced_events_are_apart(name: str, desk: Any) -> None:
     writes = desk.chat(name, agent="paced", stream=True, mode=operation).plan.writes
     assert len(writes) > 8
     assert all(later.due_s - earlier.due_s >= 0.1 for earlier, later in pairwise(writes[:-1]))
+
+
+def test_keys_that_were_made_are_bounded_and_the_oldest_goes_with_all_that_was_kept_of_it(desk: Any) -> None:
+    realm = desk.backend.realms["rest"]
+    account = realm.keys["key-account"]
+    (_, oldest), (_, next_one) = (realm.create_key(account, "echo", "soak") for _ in range(2))
+    assert desk.chat("rest", agent="echo", key=oldest).status == 200
+    for _ in range(MOST_CREATED - 1):
+        _, newest = realm.create_key(account, "echo", "soak")
+    assert [desk.chat("rest", agent="echo", key=key).status for key in (oldest, next_one, newest)] == [401, 200, 200]
+    assert len(realm._created) == MOST_CREATED
+    assert oldest not in {
+        *realm._limiters,
+        *realm.balances,
+        *(name.removeprefix("session/") for name in realm.ids._drawn),
+    }

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chatproof.spec import BadFile, ambiguities, dialect, names, requirements, vectors
+from chatproof.spec import BadFile, ambiguities, dialect, names, presets, requirements, vectors
+from chatproof.spec.files import read
 from chatproof.spec.load import ROOT, WEB, UnknownDialect, seconds
 
 FIFTH = Path(__file__).parents[1] / "dialects" / "echo"
@@ -98,6 +99,11 @@ def test_vectors_are_bytes_with_a_meaning() -> None:
     cut = [vector for vector in vectors(WEB) if vector.chunks]
     assert cut
     assert all(b"".join(vector.chunks or ()) == vector.data for vector in cut)
+
+
+def test_our_own_plans_are_valid_and_have_a_window() -> None:
+    read(ROOT / "presets.yaml", "presets")
+    assert {plan for name in names() for plan in dialect(name).plans} <= presets().keys()
 
 
 def test_rulings_touch_dialects_that_exist() -> None:

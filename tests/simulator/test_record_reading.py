@@ -67,7 +67,8 @@ def test_a_reply_is_read_with_its_calls() -> None:
         (ToolCall("a", {"x": 1}), ToolResult("a", None), ToolCall("b", {}), Delta("ok")),
         Done(None, Usage(None, 2, None)),
     )
-    for wrong in (None, [], {}, {"response": 7}):
+    nothing: list[Any] = [None, [], {}, {"response": 7}]
+    for wrong in nothing:
         assert decode.reply(dialect("reference"), wrong) is None
 
 

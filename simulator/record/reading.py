@@ -48,6 +48,8 @@ def read(exchange: Exchange, routes: Routes) -> Heard | LeftOut:
     streams = route.dialect.request.switch.default if streamed is None else streamed
     heard = Heard(exchange.number, route.dialect.name, agent, key, session, asked.message, streams)
     found = _answered(exchange, route.dialect, heard)
+    if isinstance(found, Heard) and not _unicode(found.session or ""):
+        return LeftOut(exchange.number, "its session's id holds half a character (a surrogate)")
     if isinstance(found, Heard) and found.refused is None and found.streamed != streams:
         kinds = ("whole", "stream")
         note = (

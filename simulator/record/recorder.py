@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from ...spec import Dialect
+from ...spec import BadFile, Dialect, ToolCall, ToolResult
+from ...spec.files import read_text
 from ..journal_file import version
 from ..routes import Routes
 from . import conversations
@@ -47,6 +48,10 @@ class Recorder:
         found: Heard | LeftOut = read(exchange, self.routes)
         if isinstance(found, Heard) and len(self.heard) >= MOST:
             found = LeftOut(exchange.number, f"a recording holds {MOST} exchanges")
+        if isinstance(found, Heard) and not _writable(found):
+            found = LeftOut(
+                exchange.number, "what its tools were told or answered has no form in YAML that is read back alike"
+            )
         if isinstance(found, Heard):
             self.heard.append(found)
         elif len(self.left_out) < MOST:
@@ -105,6 +110,19 @@ def write(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, "utf-8", newline="\n")
     os.replace(part, path)
+
+
+def _writable(heard: Heard) -> bool:
+    """Whether the values of its tools, which may be any JSON, survive a file; all else is text, and does."""
+    values = [one.event for one in heard.events if isinstance(one.event, ToolCall | ToolResult)]
+    if not values:
+        return True
+    try:
+        data = conversations.script([heard])
+        read: Any = read_text(yaml.dump(data, Dumper=DUMPER, allow_unicode=True, sort_keys=False, width=10_000), "", {})
+    except (BadFile, ValueError, RecursionError, yaml.YAMLError):
+        return False
+    return bool(read == data)
 
 
 def _key_reply(dialect: Dialect) -> Sequence[str]:

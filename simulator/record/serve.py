@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -65,13 +66,14 @@ class Recording:
 
     def write(self, recorder: Recorder) -> None:
         """Write the script of that recorder; nothing, as long as nothing can be said in one."""
-        text = recorder.text(self.out.name)
-        if not text:
-            return
         try:
-            write(self.out, text)
+            text = recorder.text(self.out.name)
+            if text:
+                write(self.out, text)
         except OSError as error:
             self.log(f"--out: {self.out}: cannot be written: {error.strerror or error}")
+        except Exception:  # noqa: BLE001  (a fault of ours must not end the recording)
+            self.log(f"--out: {self.out}: cannot be written\n{traceback.format_exc()}")
 
 
 @asynccontextmanager

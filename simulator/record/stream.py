@@ -52,8 +52,8 @@ class _Reader:
             if name == b"data":
                 self.data.append(value.removeprefix(b" "))
             return None
-        text, self.data = b"\n".join(self.data), []
-        return text.decode("utf-8", "replace") if text else None
+        lines, self.data = self.data, []
+        return b"\n".join(lines).decode("utf-8", "replace") if lines else None
 
 
 def blocks(pieces: Iterable[Piece]) -> Iterator[Block]:

@@ -32,7 +32,7 @@ class Ask:
     stream: bool = True
     key: str = "key-valid"
 
-    def send(self, url: str, key: str | None = None, client: httpx.Client | None = None) -> httpx.Response:
+    def send(self, url: str, key: str | None = None) -> httpx.Response:
         """To the server at ``url``, with that key instead if one is given."""
         spec = dialect(self.api)
         operation = (spec.operation("stream") if self.stream else None) or spec.operation("switched")
@@ -48,7 +48,7 @@ class Ask:
         if operation.mode == "switched":
             put(body, spec.request.chat["stream"][0], self.stream)
         target = url + operation.path.replace("{agent}", self.agent)
-        return (client or httpx).post(target, json=body, headers=headers, timeout=10)
+        return httpx.post(target, json=body, headers=headers, timeout=10, verify=False)
 
 
 def meaning(api: str, response: httpx.Response, *, codes: bool = False) -> tuple[int, list[Any]]:

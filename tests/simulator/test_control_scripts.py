@@ -178,6 +178,24 @@ def test_the_clock_is_set_and_changes_its_mode(control: Desk) -> None:
         assert control.get("/clock") == frozen
 
 
+def test_no_key_is_in_any_explanation(control: Desk) -> None:
+    canary = "sk-canary-3e90b1c4"
+    assert control.post("/keys", {"name": canary}, 201)["key"] == canary
+    for message in ("order", f"help {canary}", f"it is 12345 {canary}", f"nothing {canary}"):
+        control.chat("shop", message, key=canary, session_id=f"s-{canary}")
+    numbers = [one["number"] for one in control.get("/journal")["requests"]]
+    shown = [
+        control.get("/unmatched"),
+        control.get(f"/sessions/s-{canary}"),
+        control.get("/journal?unmatched=true&wire=true"),
+        *(control.get(f"/journal/{number}/explain") for number in numbers),
+        control.post("/sessions/jump", {"session": f"s-{canary}", "turn": "start", "key": canary}),
+    ]
+    assert canary not in json.dumps(shown)
+    assert shown[0]["found"] == 1
+    assert "nothing [key " in json.dumps(shown[0])
+
+
 @pytest.mark.slow
 def test_unmatched_requests_in_a_test(tmp_path: Any) -> None:
     (tmp_path / "s.yaml").write_text(SHOP)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from chatproof import Simulator
+from chatproof import Delta, Simulator, ToolCall, ToolResult
+from chatproof.simulator.record.conversations import steps
+from chatproof.simulator.record.exchange import Heard, Timed
 from chatproof.simulator.script.reading import check
 from chatproof.spec import names
 
 from ..strangers import bare
 from ..strangers.profiles import DIALECTS
+from .canned import canned, stream
 from .recorded import Ask, meaning, recorder
 
 CANARY = "sk-canary-5c2e91d07f44"
@@ -115,27 +121,53 @@ def test_the_conversation_of_a_client_with_ids_and_a_key_of_its_own_goes_the_sam
 
 
 @pytest.mark.slow
-def test_pieces_and_pauses_are_those_that_came(tmp_path: Path) -> None:
-    (tmp_path / "up.yaml").write_text(SCRIPT)
+def test_pieces_are_those_that_came(tmp_path: Path) -> None:
+    """Two events together, one alone, and the end alone, each sent when the client has read the one before."""
     out = tmp_path / "out.yaml"
-    with (
-        Simulator(["reference"], script=tmp_path / "up.yaml") as up,
-        recorder(up.base_url, out, ["reference"]) as proxy,
-    ):
-        Ask("reference", "shop", "my order", "a").send(proxy.base_url)
-        proxy.journal.entries()
-        (theirs,) = up.journal.find()
-        pieces = [data.count(b"data:") for _, data in theirs.writes]
-    with Simulator(["reference"], script=out, clock="frozen") as again:
-        Ask("reference", "shop", "my order", "a").send(again.base_url)
+    second, third = threading.Event(), threading.Event()
+    words = [json.dumps({"type": "token", "content": word}) for word in ("One", " two", " three")]
+    head, _, events = stream(*words).partition(b"\r\n\r\n")
+    blocks = [block + b"\n\n" for block in events.split(b"\n\n")[:-1]]
+    parts = (head + b"\r\n\r\n" + blocks[0] + blocks[1], second, blocks[2], third, blocks[3])
+    with canned(parts) as server, recorder(server.url, out, ["guide"]) as proxy:
+        body = {"agent_id": "shop", "message": "Hello", "session_id": "s-1"}
+        with httpx.stream("POST", f"{proxy.base_url}/chat", json=body) as reply:
+            got = reply.iter_bytes()
+            for go_on in (second, third):
+                next(got)
+                go_on.set()
+            assert b"done" in b"".join(got)
+    with Simulator(["guide"], script=out, clock="frozen") as again:
+        Ask("guide", "shop", "Hello", "s-1").send(again.base_url)
         (ours,) = again.journal.wait_for()
         assert ours.plan is not None
-        assert [write.data.count(b"data:") for write in ours.plan.writes if b"data:" in write.data] == [
-            n for n in pieces if n
-        ]
-        due = [write.due_s for write in ours.plan.writes]
-    assert due == sorted(due)
-    assert due[-1] >= 0.055
+        writes = [write for write in ours.plan.writes if b"data:" in write.data]
+        assert [write.data.count(b"data:") for write in writes] == [2, 1, 1]
+        assert [write.due_s for write in writes] == sorted({write.due_s for write in writes})
+
+
+def test_pauses_are_those_between_pieces() -> None:
+    text, call, result = Delta("a {{ b"), ToolCall("look", {"at": "\ud83d"}), ToolResult("look", [1])
+    events = (
+        Timed(0.12, 0, text),
+        Timed(0.12, 0, text),
+        Timed(0.1604, 1, call),
+        Timed(0.16042, 2, result),
+        Timed(12.3, 3, Delta("")),
+    )
+    said = list(steps(Heard(1, "guide", "shop", None, None, "Hi", True, events, done_s=200.0)))
+    assert said == [
+        {"text": '{{ "a \\x7b\\x7b b" }}', "after": "120ms"},
+        '{{ "a \\x7b\\x7b b" }}',
+        {"call": "look", "args": {"at": '{{ "\\ud83d" }}'}, "result": [1], "takes": "0.1ms", "after": "40.4ms"},
+        {"text": "", "after": "12139.5ms"},
+        {"pause": "187.700s"},
+    ]
+    whole = (Timed(0.05, 0, result), Timed(0.05, 0, Delta("ok")))
+    assert list(steps(Heard(1, "guide", "shop", None, None, "Hi", False, whole, done_s=0.05))) == [
+        {"result_of": "look", "result": [1], "after": "50ms"},
+        {"say": "ok"},
+    ]
 
 
 @pytest.mark.slow

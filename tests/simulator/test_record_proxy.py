@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chatproof import Simulator
 from chatproof.simulator import lines
 from chatproof.simulator.journal import Entry, Journal, as_json
 from chatproof.simulator.journal_file import har
@@ -23,7 +24,7 @@ from chatproof.simulator.requests import Requests
 from chatproof.simulator.script.reading import check
 
 from .canned import canned, stream, whole
-from .recorded import Ask, recorder
+from .recorded import Ask, meaning, recorder
 
 CANARY = "sk-canary-5c2e91d07f44"
 COOKIE = "crumbs-81c6d0aa93"
@@ -154,7 +155,7 @@ def test_what_cannot_be_read_is_left_out_and_said(tmp_path: Path) -> None:
     with (
         canned(*([one] for one in (*answers, good, unknown, other))) as server,
         recorder(server.url, out, ["guide"]) as made,
-        httpx.Client() as client,
+        httpx.Client(verify=False) as client,
     ):
         for _ in answers:
             with client.stream("POST", f"{made.base_url}/chat", json={"agent_id": "shop", "message": "Hello"}) as reply:
@@ -211,6 +212,53 @@ def test_no_key_is_in_anything_that_is_written(tmp_path: Path) -> None:
     (rules, *_) = found.script.agents["agent-key-recorded-1"].turns.values()
     said = "".join(str(getattr(step, "text", "")) for step in rules[0].steps)
     assert said == "Your key is key-recorded-1, isn't it?"
+
+
+@pytest.mark.slow
+def test_tools_may_say_anything_and_the_rest_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "o.yaml"
+    deep = "[" * 600 + "]" * 600
+    odd = '{"a b": {"on": null, "1": 1e400, "~": 1e-7, "=": "=", "x: y": "2026-01-01", "\\u2028": ["\\u0085", "yes", "{{ x }}", "\\ud800"]}}'
+    good, half, far = (
+        f'{{"response": "ok", "session_id": "s", "usage": {{}}, "tool_calls": [{{"name": "a", "args": {args}, "result": {result}}}]}}'
+        for args, result in (
+            (odd.replace("1e400", "12345678901234567890"), "0.1"),
+            ('{"\\ud800": 1}', "1"),
+            ("{}", deep),
+        )
+    )
+    bodies = [good, half, far, good]
+    with (
+        canned(*([whole(body.encode())] for body in bodies)) as server,
+        recorder(server.url, out, ["reference"]) as made,
+    ):
+        before = [
+            meaning("reference", Ask("reference", "a", "Hi", "s", stream=False).send(made.base_url)) for _ in bodies
+        ]
+    assert [one.number for one in made.recorder.left_out] == [2, 3]
+    with Simulator(["reference"], script=out) as again:
+        after = meaning(
+            "reference", Ask("reference", "a", "Hi", "s", stream=False).send(again.base_url, "key-recorded-1")
+        )
+    for _, (said,) in (before[0], after):
+        said.pop("total_tokens", None), said.pop("input_tokens", None), said.pop("output_tokens", None)
+    assert after == before[0]
+
+
+@pytest.mark.slow
+def test_a_key_that_was_made_is_hidden_and_recorded_by_its_number(tmp_path: Path) -> None:
+    out = tmp_path / "o.yaml"
+    with Simulator(["rest"]) as up, recorder(up.base_url, out, ["rest"]) as made:
+        account = {"Authorization": f"Bearer {up.key('account')}"}
+        key = httpx.post(f"{made.base_url}/agents/echo/api-keys", json={"name": "mine"}, headers=account).json()["key"]
+        assert Ask("rest", "echo", f"I have {key}", key=key).send(made.base_url).status_code == 200
+        entries = ended(made, 2)
+        shown = json.dumps([[as_json(entry) for entry in entries], har(entries)])
+    assert key not in shown + out.read_text()
+    assert "it makes a key, and is no chat" in out.read_text()
+    found = check(out)
+    assert found.script is not None
+    assert list(found.script.keys) == ["key-recorded-2"]
 
 
 @dataclass

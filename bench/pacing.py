@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .candidates import GAP_MS, PACED, Candidate, Started, candidates, new_loop, open_files, started
+from .candidates import GAP_MS, Candidate, candidates, new_loop, open_files, started
 from .client import Listener, listen
 
 STREAMS = (200, 1000, 2000)
@@ -37,13 +37,12 @@ class Measured(NamedTuple):
 
 def measured(candidate: Candidate, streams: int) -> Measured:
     """One round, after one stream alone, so that nothing is measured that happens once."""
-    with started(candidate.paced_command) as server:
-        with asyncio.Runner(loop_factory=new_loop()) as runner:
-            runner.run(listen(server.port, candidate.paced, 1, lambda: None))
-            idle, cpu = server.memory_kb(), server.cpu_s()
-            most: list[int] = []
-            heard = runner.run(listen(server.port, candidate.paced, streams, lambda: most.append(server.memory_kb())))
-            cpu = server.cpu_s() - cpu
+    with started(candidate.paced_command) as server, asyncio.Runner(loop_factory=new_loop()) as runner:
+        runner.run(listen(server.port, candidate.paced, 1, lambda: None))
+        idle, cpu = server.memory_kb(), server.cpu_s()
+        most: list[int] = []
+        heard = runner.run(listen(server.port, candidate.paced, streams, lambda: most.append(server.memory_kb())))
+        cpu = server.cpu_s() - cpu
     return figures(heard, cpu, (most[0] - idle) / streams)
 
 

@@ -116,7 +116,7 @@ def test_an_event_loop_whose_handles_do_not_say_when() -> None:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.call_at = lambda _when, call, *more: loop.call_soon(call, *more)  # type: ignore[method-assign,assignment,misc]
+        loop.call_at = lambda _when, call, *more: loop.call_soon(call, *more)  # type: ignore[method-assign,assignment]
         pacer = Pacer(loop, ScaledClock(1000))
         transports = [FakeTransport() for _ in range(3)]
         await asyncio.gather(*(pacer.carry_out(_plan(2, 3 - n), cast(Any, t), t.drain) for n, t in enumerate(transports)))

@@ -76,6 +76,17 @@ app.router.add_post("/guide/chat", chat)
 web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None, loop=uvloop.new_event_loop())
 """
 
+SIMULATOR = """
+import signal, sys
+from chatproof import Simulator
+
+count, gap_s = int(sys.argv[2]), int(sys.argv[3]) / 1000
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+with Simulator(port=int(sys.argv[1])) as sim:
+    sim.agent("pace", [piece for _ in range(count) for piece in (gap_s, " word")])
+    signal.sigwait([signal.SIGTERM])
+"""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -116,9 +127,9 @@ def ours(port: int) -> list[str]:
     return [sys.executable, "-m", "chatproof", "serve", "--quiet", "--port", str(port)]
 
 
-def scripted(port: int) -> list[str]:
-    """The same with an agent whose stream is paced."""
-    return [*ours(port), "--script", str(_script())]
+def paced(port: int) -> list[str]:
+    """Ours as a test starts it, with an agent of its own whose stream is paced."""
+    return [sys.executable, "-c", SIMULATOR, str(port), str(PACED), str(GAP_MS)]
 
 
 def plain(port: int) -> list[str]:
@@ -134,7 +145,7 @@ def aimock(port: int) -> list[str]:
 def candidates(with_aimock: bool = True) -> list[Candidate]:
     """Ours first. aimock is installed into the user's cache once; without node or a registry it is left out, and that is said."""
     found = [
-        Candidate("chatproof", ours, _ask_us, 21, _ours({"agent_id": "pace", "message": "pace"}), scripted),
+        Candidate("chatproof", ours, _ask_us, 21, _ours({"agent_id": "pace", "message": "pace"}), paced),
         Candidate("plain aiohttp", plain, _ask_us, 21, _ours({"message": "pace"}), plain),
     ]
     if with_aimock and installed():
@@ -173,7 +184,7 @@ def started(command: Callable[[int], Sequence[str]]) -> Iterator[Started]:
                 break
             except ConnectionRefusedError:
                 if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
-                    raise SystemExit(f"{process.args} does not serve: {process.poll()}") from None
+                    raise SystemExit(f"{command(port)[:4]} does not serve: {process.poll()}") from None
                 time.sleep(0.002)
         yield Started(port, process.pid, time.perf_counter() - began)
     finally:
@@ -249,17 +260,12 @@ def _folder() -> Path:
     return Path(folder.name)
 
 
-def _script() -> Path:
-    """A script for ours with one agent, whose stream is paced."""
-    path = _folder() / "script.yaml"
-    steps = [{"text": " word", "after": f"{GAP_MS}ms"}] * PACED
-    path.write_text(json.dumps({"script": 1, "agents": {"pace": {"turns": {"start": [{"else": {"reply": steps}}]}}}}))
-    return path
-
-
 def _fixtures() -> Path:
     path = _folder() / "fixtures.json"
-    pairs = (("pace", " word" * PACED, {"latency": GAP_MS}), (MESSAGE, TEXT, {}))
+    pairs: tuple[tuple[str, str, dict[str, int]], ...] = (
+        ("pace", " word" * PACED, {"latency": GAP_MS}),
+        (MESSAGE, TEXT, {}),
+    )
     rows = [{"match": {"userMessage": said}, "response": {"content": text}, **more} for said, text, more in pairs]
     path.write_text(json.dumps({"fixtures": rows}))
     return path

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import threading
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableSequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -29,6 +30,10 @@ Closed = Literal["", "kept", "server", "reset", "client", "stopped"]
 """How a response ended: not yet; the connection was kept; closed after it; reset after it; the client left; the server stopped."""
 
 
+def _row() -> MutableSequence[float]:
+    return array("d")
+
+
 @dataclass(slots=True, eq=False)
 class Entry:
     """One request and its response. Times: ``at`` in seconds of the simulator's clock, all others in those of the event loop's.
@@ -43,7 +48,7 @@ class Entry:
     asked: HttpRequest = field(repr=False)
     known: Callable[[], Iterable[str]] = field(repr=False)
     plan: Plan | None = field(default=None, repr=False)
-    sent: list[float] = field(default_factory=list, repr=False)
+    sent: MutableSequence[float] = field(default_factory=_row, repr=False)
     ended: float | None = None
     closed: Closed = ""
     error: str = ""

@@ -12,7 +12,7 @@ import itertools
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableSequence
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -38,10 +38,20 @@ class _Stream:
     transport: asyncio.Transport
     started: float
     woken: asyncio.Future[None]
-    times: list[float]
+    times: MutableSequence[float]
     clock: Clock
     at: int = 0
+    due: float = 0.0
     over: bool = False
+
+    def __post_init__(self) -> None:
+        self.look_ahead()
+
+    def look_ahead(self) -> None:
+        """When the next write is due, by the loop's time."""
+        if self.at < len(self.plan.writes):
+            due = self.plan.writes[self.at].due_s
+            self.due = self.started + self.clock.real_delay(due) if due else self.started
 
 
 @dataclass
@@ -62,7 +72,7 @@ class Pacer:
         plan: Plan,
         transport: asyncio.Transport,
         drain: Drain,
-        times: list[float] | None = None,
+        times: MutableSequence[float] | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Every write of the plan at its time; returns when the last is handed over. ``ConnectionResetError`` if the client has gone.
@@ -74,7 +84,7 @@ class Pacer:
         stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future(), kept, clock or self.clock)
         self.streams += plan.about.streamed
         try:
-            while not self._write_due(stream):
+            while not self._write_due(stream, self.loop.time()):
                 if transport.get_write_buffer_size() > HIGH_WATER:
                     await drain()
                 else:
@@ -87,27 +97,23 @@ class Pacer:
         if plan.end == "reset":
             await self._reset(transport, drain)
 
-    def _write_due(self, stream: _Stream) -> bool:
+    def _write_due(self, stream: _Stream, now: float) -> bool:
         """Write what is due until the buffer is full or others have waited long enough; whether the plan is through."""
-        now = self.loop.time()
         writes, transport = stream.plan.writes, stream.transport
         pause = stream.at + AT_A_TIME
         while stream.at < len(writes):
             if transport.is_closing():
                 raise ConnectionResetError("the client has gone")
-            if stream.at == pause or self._due_at(stream) > now or transport.get_write_buffer_size() > HIGH_WATER:
+            if stream.at == pause or stream.due > now or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
             transport.write(writes[stream.at].data)
             stream.times.append(now)
             stream.at += 1
+            stream.look_ahead()
         return True
 
-    def _due_at(self, stream: _Stream) -> float:
-        due = stream.plan.writes[stream.at].due_s
-        return stream.started + stream.clock.real_delay(due) if due else stream.started
-
     def _schedule(self, stream: _Stream) -> None:
-        heapq.heappush(self._heap, (self._due_at(stream), next(self._order), stream))
+        heapq.heappush(self._heap, (stream.due, next(self._order), stream))
         first = self._heap[0][0]
         if self._timer is None or first < self._wakes_at:
             if self._timer is not None:
@@ -129,14 +135,14 @@ class Pacer:
             if stream.over:
                 continue
             try:
-                through = self._write_due(stream)
+                through = self._write_due(stream, now)
             except ConnectionResetError:
                 through = True
             if through or stream.transport.get_write_buffer_size() > HIGH_WATER:
                 if not stream.woken.done():
                     stream.woken.set_result(None)
             else:
-                heapq.heappush(self._heap, (self._due_at(stream), next(self._order), stream))
+                heapq.heappush(self._heap, (stream.due, next(self._order), stream))
         if self._heap:
             self._wake_at(self._heap[0][0])
 

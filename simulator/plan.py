@@ -69,7 +69,7 @@ class About(NamedTuple):
 class Plan:
     """A whole response. ``ticket`` names the request to ``Backend.finished``; ``status``, ``said`` and ``about`` are for the journal."""
 
-    writes: tuple[Write, ...]
+    writes: Sequence[Write]
     end: End
     status: int = 200
     said: str = ""

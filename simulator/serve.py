@@ -29,6 +29,8 @@ from .rulings import from_words
 if TYPE_CHECKING:
     from .script.watch import Watched
 
+GARBAGE = 20_000
+"""Objects that may gather before the collector looks for circles among them."""
 USAGE = 2
 """The exit code of a bad flag, a bad file, or an address that cannot be had."""
 LOOPBACK = "127.0.0.1"
@@ -123,6 +125,7 @@ def serve(
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
             gc.freeze()  # the tables stay; collections need not look at them again
+            gc.set_threshold(GARBAGE)  # and little of a request is ever in a circle
             print(banner(backend, server.base_url, settings, told), flush=True)
             if not is_loopback(host):
                 _log(f"warning: {host} can be reached from other machines, and the keys are no secret")

@@ -7,16 +7,17 @@ What is rare (HTTP/1.0, HEAD) takes the longer way. ``tests/simulator/test_strai
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from ..spec import Delta, Dialect, Event, Shape
 from . import encode
 from .once import by_identity
-from .plan import JSON_HEADERS, LAST_CHUNK, STREAM_HEADERS, About, Plan, Write, build, head, http_date
+from .plan import JSON_HEADERS, LAST_CHUNK, STREAM_HEADERS, About, Plan, Write, build, chunk, head, http_date
 from .reply import Reply
 from .request import HttpRequest
+from .writes import Writes
 
 Template = tuple[str, tuple[tuple[str, str], ...]]
 """JSON text with holes: what stands before the first, then each role with what stands behind it."""
@@ -24,7 +25,8 @@ MARKED = re.compile(r'"\\u0000(\w+)\\u0000"')
 SHORT, SPELT = 32, 4096
 """Characters of a piece of text whose chunk is remembered, and how many of them are."""
 CLOSE = "Connection: close\r\n"
-LAST = LAST_CHUNK.decode()
+MANY = 8
+"""From how many writes on they are kept small."""
 
 
 def straight(reply: Reply, request: HttpRequest, now: float, ticket: int, about: About) -> Plan:
@@ -36,7 +38,7 @@ def straight(reply: Reply, request: HttpRequest, now: float, ticket: int, about:
     closing = "" if request.keep_alive else CLOSE
     if reply.streamed:
         lines.append(f"Transfer-Encoding: chunked\r\n{closing}\r\n")
-        writes = _stream(reply, lines)
+        writes: Sequence[Write] = _stream(reply, "".join(lines).encode("latin-1", "replace"))
     else:
         fields = {**reply.fields, **encode.gather(reply.beats)} if reply.beats else reply.fields
         body = said(reply.shape, fields).encode("utf-8", "surrogatepass")
@@ -55,49 +57,47 @@ def said(shape: Shape, fields: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _stream(reply: Reply, lines: list[str]) -> tuple[Write, ...]:
+def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
     """The head and the chunks of a stream, one write for all that is due together."""
     shapes = _shapes(reply.dialect)
     ends, spelt = _delta_ends(reply.dialect), _spelt(reply.dialect)
-    writes: list[Write] = []
-    waiting = "".join(lines).encode("latin-1", "replace")
-    parts: list[str] = []
-    at = 0.0
+    dues, writes = [0.0], []
+    at, parts = 0.0, [opening]
     for due, event in reply.beats:
         if type(event) is Delta and ends is not None:
-            chunk = spelt.get(event.text) or _spell(spelt, ends, event.text)
-        elif not (chunk := _chunk(shapes, event)):
+            piece = spelt.get(event.text) or _spell(spelt, ends, event.text)
+        elif not (piece := _chunk(shapes, event)):
             continue
         if due != at:
-            if waiting or parts:
-                writes.append(Write(at, waiting + "".join(parts).encode()))
-            waiting, parts, at = b"", [], due
-        parts.append(chunk)
-    parts.append(LAST)
-    writes.append(Write(at, waiting + "".join(parts).encode()))
-    return tuple(writes)
+            writes.append(b"".join(parts))
+            dues.append(due)
+            parts, at = [], due
+        parts.append(piece)
+    parts.append(LAST_CHUNK)
+    writes.append(b"".join(parts))
+    return tuple(map(Write, dues, writes)) if len(writes) < MANY else Writes(dues, writes)
 
 
-def _spell(spelt: dict[str, str], ends: tuple[str, str, int], text: str) -> str:
+def _spell(spelt: dict[str, bytes], ends: tuple[str, str, int], text: str) -> bytes:
     """The chunk of a piece of text; short ones come again, and are remembered."""
     before, behind, size = ends
     json = encode.dumps(text)
     size += len(json) if json.isascii() else len(json.encode())
-    chunk = f"{size:x}\r\n{before}{json}{behind}"
+    piece = f"{size:x}\r\n{before}{json}{behind}".encode()
     if len(text) <= SHORT:
         if len(spelt) >= SPELT:
             spelt.clear()
-        spelt[text] = chunk
-    return chunk
+        spelt[text] = piece
+    return piece
 
 
-def _chunk(shapes: Mapping[type, Shape | str], event: Event) -> str:
+def _chunk(shapes: Mapping[type, Shape | str], event: Event) -> bytes:
     """One event's chunk; nothing where the dialect has no such event."""
     shape = shapes.get(type(event))
     if shape is None:
-        return ""
-    text = f"data: {shape if isinstance(shape, str) else said(shape, encode.event_fields(event))}\n\n"
-    return f"{len(text.encode()):x}\r\n{text}\r\n"
+        return b""
+    text = shape if isinstance(shape, str) else said(shape, encode.event_fields(event))
+    return chunk(encode.block(text))
 
 
 @lru_cache(maxsize=64)
@@ -125,7 +125,7 @@ def _delta_ends(dialect: Dialect) -> tuple[str, str, int] | None:
 
 
 @by_identity
-def _spelt(_dialect: Dialect) -> dict[str, str]:
+def _spelt(_dialect: Dialect) -> dict[str, bytes]:
     """The chunks of short pieces of text, by the text."""
     return {}
 

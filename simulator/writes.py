@@ -1,0 +1,40 @@
+"""The many writes of a long stream, small: times and bytes in two rows, in place of an object for each write that memory and the
+garbage collector would have to carry for as long as the journal keeps the stream."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+from .plan import Write
+
+
+class Writes(Sequence[Write]):
+    """A sequence of writes, equal to a tuple of the same."""
+
+    __slots__ = ("_data", "_dues")
+
+    def __init__(self, dues: Iterable[float], data: Iterable[bytes]) -> None:
+        self._dues, self._data = array("d", dues), tuple(data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    @overload
+    def __getitem__(self, at: int) -> Write: ...
+    @overload
+    def __getitem__(self, at: slice) -> Writes: ...
+    def __getitem__(self, at: int | slice) -> Write | Writes:
+        if isinstance(at, slice):
+            return Writes(self._dues[at], self._data[at])
+        return Write(self._dues[at], self._data[at])
+
+    def __iter__(self) -> Iterator[Write]:
+        return map(Write, self._dues, self._data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))

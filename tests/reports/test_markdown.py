@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from chatproof.reports.markdown import LONGEST, render
+from chatproof.reports.markdown import render
 
 Json = dict[str, Any]
 Make = Callable[..., Json]
+GITHUB_TAKES = 65_536
+"""Characters of one comment."""
 
 
 def test_the_table_counts_each_dialect(several: Json) -> None:
@@ -50,7 +52,7 @@ def test_a_summary_fits_into_a_comment_and_says_what_it_leaves_out(
 ) -> None:
     failed = [row("fail", f"stream/case-{n}", findings=[finding(got="x" * 5_000)] * 9) for n in range(failures)]
     text = render(run([*failed, row("skipped", "a/left")]))
-    assert len(text) <= LONGEST
+    assert len(text) <= GITHUB_TAKES
     assert "# ✕ chatproof: nonconformant" in text
     assert "stream/case-0" in text
     assert ("shortened to fit" in text) == (failures > 1)
@@ -61,7 +63,7 @@ def test_a_summary_fits_into_a_comment_and_says_what_it_leaves_out(
 @pytest.mark.slow
 def test_what_broke_is_named_and_proved_before_what_did_not(several: Json) -> None:
     text = render(several)
-    assert len(text) <= LONGEST
+    assert len(text) <= GITHUB_TAKES
     assert text.index("## Failures") < text.index("<details>")
     for run in several["runs"]:
         for row in run["requirements"]:

@@ -36,3 +36,4 @@ bench:
     uv run python -m bench.verify
     uv run python -m bench.judge
     uv run python -m bench.clients
+    uv run python -m bench.load

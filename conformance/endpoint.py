@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .exchange import Request
@@ -54,6 +55,13 @@ class Endpoint:
 
 def encode(endpoint: Endpoint, request: Request, *, keep_alive: bool = False) -> bytes:
     """The request's bytes. ``ValueError`` for a line break in the head: that would be our mistake, not the target's."""
+    length = len(request.body) if request.body or request.method in WITH_BODY else None
+    return _head(endpoint, replace(request, body=b""), length, keep_alive) + request.body
+
+
+@lru_cache(1024)
+def _head(endpoint: Endpoint, request: Request, length: int | None, keep_alive: bool) -> bytes:
+    """Request line and headers. Kept, since a run sends few heads to many bodies; ``length`` is that of the body."""
     given = {name.lower() for name, _ in request.headers} | {name.lower() for name in request.without}
     lines = [] if "host" in given else [("Host", endpoint.authority)]
     lines += request.headers
@@ -61,8 +69,8 @@ def encode(endpoint: Endpoint, request: Request, *, keep_alive: bool = False) ->
         lines.append(("Accept-Encoding", "identity"))
     if "user-agent" not in given:
         lines.append(("User-Agent", "chatproof"))
-    if (request.body or request.method in WITH_BODY) and not given & {"content-length", "transfer-encoding"}:
-        lines.append(("Content-Length", str(len(request.body))))
+    if length is not None and not given & {"content-length", "transfer-encoding"}:
+        lines.append(("Content-Length", str(length)))
     if "connection" not in given:
         lines.append(("Connection", "keep-alive" if keep_alive else "close"))
     words = [
@@ -74,6 +82,6 @@ def encode(endpoint: Endpoint, request: Request, *, keep_alive: bool = False) ->
             raise ValueError(f"a line break in the head of a request: {word.partition(':')[0]!r}")
     head = "\r\n".join([*words, "", ""])
     try:
-        return head.encode("latin-1") + request.body
+        return head.encode("latin-1")
     except UnicodeEncodeError:
-        return head.encode("utf-8") + request.body
+        return head.encode("utf-8")

@@ -6,9 +6,10 @@ and said to be. It goes on with the conversation that has been thought about lon
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -31,6 +32,7 @@ from .turn import Line, Maker, Turn, take
 from .turn_file import TurnFile
 
 PROBE_S = 0.05
+GC_THRESHOLDS = (20_000, 50, 100)
 KEPT_EXCHANGES = 2048
 KEY = "valid"
 
@@ -57,6 +59,8 @@ class Engine:
         self.account = self.ledger.accounts.setdefault(KEY, Account())
         self.evidence = Evidence(plan, self.dialect, self.ledger)
         self.stopping = Event()
+        self.finished = False
+        self.hear: Callable[[Turn], None] | None = None
         self.reason = ""
         self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
         self._line = Line(plan.profile, insecure=plan.insecure)
@@ -75,7 +79,13 @@ class Engine:
     # -- the run as a whole
 
     def start(self) -> None:
-        """The clock runs from here; what watches the run begins."""
+        """The clock runs from here; what watches the run begins.
+
+        What is loaded by now stays: a collector that walks it again and again would stop every turn under way.
+        """
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         self._cpu = time.process_time()
         self._watch = gevent.spawn(self._probe)
 
@@ -91,6 +101,13 @@ class Engine:
         """Begin nothing more."""
         self.reason = self.reason or reason
         self.stopping.set()
+
+    def finish(self) -> None:
+        """End the run: ``drain``, and judge the samples. A second time does nothing."""
+        if not self.finished:
+            self.finished = True
+            self.drain()
+            self.evidence.judge()
 
     def drain(self) -> None:
         """Let what is under way end, for as long as the plan allows; the rest is cut off and counted as unfinished."""
@@ -179,6 +196,9 @@ class Engine:
         share = min(1.0, self.plan.seconds / 10)
         if not self._wait_until(share * user / max(self.plan.users, 1)):
             return
+        me: Any = gevent.getcurrent()
+        self._under_way.add(me)
+        me.rawlink(self._under_way.discard)
         while not self._over():
             conversation = self._new()
             while conversation.at < len(conversation.messages) and not self._over():
@@ -189,11 +209,7 @@ class Engine:
                 self.ledger.bin(self.now()).counts["due"] += 1
                 self.ledger.counters["due"] += 1
                 self._in_flight += 1
-                task = gevent.spawn(self._take, conversation, time.monotonic_ns())
-                self._under_way.add(task)
-                task.rawlink(self._under_way.discard)
-                task.join()
-                if not task.value:
+                if not self._take(conversation, time.monotonic_ns()):
                     break
                 self._think()
 
@@ -252,6 +268,8 @@ class Engine:
             self._unique(turn.seen.session, conversation.number)
         self.evidence.hear(turn, self.now(), self._maker, message, asked_session)
         self._file.write(turn, self.now())
+        if self.hear is not None:
+            self.hear(turn)
         return turn.outcome == "ok" and (conversation.session is not None or len(conversation.messages) == 1)
 
     def remember(self, turns: Iterable[Turn]) -> None:
@@ -281,9 +299,3 @@ class Engine:
             self.ledger.duplicates[f"one session id for conversations {known} and {conversation}"] += 1
         if len(self._sessions) > KEPT_EXCHANGES * 50:
             self._sessions.popitem(last=False)
-
-
-def snapshot(engine: Engine) -> dict[str, Any]:
-    """What this process has measured so far, as plain data."""
-    engine.settle()
-    return engine.ledger.to_data()

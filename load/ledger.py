@@ -111,9 +111,10 @@ class Ledger:
     def add(self, turn: Turn, at_s: float, *, warm: bool = False) -> None:
         """A turn is over, at that moment of the run."""
         times, result = turn.timeline, turn.outcome
-        self.counters.update(
-            finished=1, bytes=sum(len(read.data) for read in turn.exchange.reads), events=turn.seen.events
-        )
+        counters = self.counters
+        counters["finished"] += 1
+        counters["bytes"] += sum([len(read.data) for read in turn.exchange.reads])
+        counters["events"] += turn.seen.events
         self.counters["reconnects"] += turn.reconnected
         self.lags["send"].record((times.started - times.intended) // 1000)
         if turn.seen.status is not None:
@@ -135,9 +136,8 @@ class Ledger:
         values = dict(measure(turn.timeline))
         for name, value in values.items():
             self.histograms[name].record(value)
-        record = self.histograms["gap"].record
-        for gap in turn.timeline.gaps if turn.timeline.streamed else ():
-            record(gap // 1000)
+        if turn.timeline.streamed:
+            self.histograms["gap"].record_all([gap // 1000 for gap in turn.timeline.gaps])
         first, whole = values.get(f"{self.headline} ttft"), values.get(f"{self.headline} duration")
         if first is not None:
             point.ttft.record(first)

@@ -74,8 +74,7 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
         if reason := aborts(plan, engine.ledger, engine.now()):
             engine.stop(reason)
     engine.stop(interrupted[0] if interrupted else "")
-    engine.drain()
-    engine.evidence.judge()
+    engine.finish()
     runner.quit()
     return Ran(engine.ledger, engine.reason)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,11 @@ from .conformance.endpoint import Endpoint
 from .conformance.profile import Profile, load_profile
 from .conformance.profile import profile as profile_of
 from .inputs import dialect_named, fail, good_file, good_words
-from .load.metrics import Clock
-from .load.objective import Objective, parse_objective
 from .load.plan import Plan
 from .load.preflight import NotReady, Ready, preflight
-from .load.prompts import RECALLS, load_prompts, load_times
+from .load.prompts import RECALLS
 from .load.result import EXIT_CODES, as_json
-from .load.schedule import Schedule, duration_of, parse_schedule, replayed
+from .load_wish import Wish, wish_of
 from .output import write_text
 from .reports.load_faces import FACES
 from .spec import Dialect, names
@@ -33,54 +30,37 @@ from .targets import targets
 
 CEILING_RATE, CEILING_USERS = 10.0, 10
 """What a host that is not this machine is spared without ``--i-own-this-target``: turns a second, users at a time."""
-DEFAULT_USERS = 10
-SEEDS = 10**9
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the flags ask for, checked; the plan but for its target and what the preflight finds out."""
-
-    schedule: Schedule | None
-    users: int
-    seconds: float
-    objectives: tuple[str, ...]
-    conversations: tuple[tuple[str, ...], ...]
-    seed: int
-
-    @property
-    def rate(self) -> float:
-        return self.schedule.peak if self.schedule is not None else 0.0
+MOST_RATE, MOST_USERS = 5000.0, 5000.0
+"""Where a search for capacity ends that `--most` does not end earlier."""
 
 
 def main(url: str | None, **options: Any) -> int:
     """See ``chatproof load --help``; returns the exit code."""
-    wish = good_words(lambda: _wish(options))
+    if url == "calibrate":
+        from .calibrate_command import main as calibrate
+
+        return calibrate(**options)
+    wish = good_words(lambda: wish_of(options))
     if options["dry_run"]:
         return _dry_run(wish, options)
+    _writable(options)
     with _target(url, options) as (profile, dialect):
         _spare(profile, wish, options)
         return _run(profile, dialect, wish, options)
 
 
-def _wish(options: dict[str, Any]) -> Wish:
-    """Every flag that can be read without a target; ``ValueError`` for the first that cannot."""
-    rate, users, text = options["rate"], options["users"], options["schedule"]
-    if sum(value is not None for value in (rate, users, text)) > 1:
-        raise ValueError("--rate, --users and --schedule say three different things; give one of them")
-    seconds = duration_of(options["duration"], "--for")
-    schedule = None
-    if text is not None and text.startswith("replay:"):
-        schedule = replayed(text, good_file(load_times, Path(text.removeprefix("replay:"))))
-    elif text is not None or rate is not None:
-        schedule = parse_schedule(text or f"constant:{rate:g}", seconds)
-    if schedule is not None and text is not None:
-        seconds = schedule.seconds + (0.001 if schedule.replay else 0.0)
-    headline: Clock = "service" if schedule is None else "response"
-    objectives: list[Objective] = [parse_objective(one, headline) for one in options["objective"]]
-    conversations = good_file(load_prompts, options["prompts"]) if options["prompts"] else ()
-    seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
-    return Wish(schedule, users or DEFAULT_USERS, seconds, tuple(one.text for one in objectives), conversations, seed)
+def _writable(options: dict[str, Any]) -> None:
+    """A file that cannot be written is said before the run, not after it."""
+    for flag in ("json", "csv", "junit", "markdown", "turn"):
+        path: Path | None = options[f"{flag}_file"]
+        if path is None or path == Path("-"):
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("a").close()
+        except OSError as error:
+            name = "turns" if flag == "turn" else flag
+            fail(f"--{name}: {path} cannot be written: {error.strerror or error}")
 
 
 def _dry_run(wish: Wish, options: dict[str, Any]) -> int:
@@ -141,9 +121,12 @@ def _spare(profile: Profile, wish: Wish, options: dict[str, Any]) -> None:
     host = Endpoint.parse(profile.base_url).host
     if options["i_own_this_target"] or _loopback(host):
         return
-    asked = f"{wish.rate:g} turns a second" if wish.schedule is not None else f"{wish.users} users"
+    load, unit = (wish.rate, "turns a second") if wish.schedule is not None else (float(wish.users), "users")
+    if options["find_capacity"]:
+        load = options["most"] or (MOST_USERS if wish.schedule is None else MOST_RATE)
+    asked = f"{load:g} {unit}"
     most = CEILING_RATE if wish.schedule is not None else CEILING_USERS
-    if (wish.rate if wish.schedule is not None else wish.users) > most:
+    if load > most:
         fail(
             f"{host} is not this machine, and {asked} is above {most:g}: say --i-own-this-target if it is yours to load"
         )
@@ -170,9 +153,9 @@ def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any])
         stream=not options["json_replies"],
         via=ready.via,
         seed=wish.seed,
-        think=duration_of(options["think"], "--think") if options["think"] not in ("0", "0s") else 0.0,
+        think=wish.think,
         turns=turns if ready.continues else 1,
-        warmup=duration_of(options["warmup"], "--warmup") if options["warmup"] not in ("0", "0s") else 0.0,
+        warmup=wish.warmup,
         max_in_flight=options["max_in_flight"],
         max_requests=options["max_requests"],
         pacing=options["pacing"],
@@ -187,22 +170,28 @@ def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any])
 
 
 def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]) -> int:
-    from .load.run import run
-
     try:
         ready = preflight(profile, dialect, stream=not options["json_replies"], seed=wish.seed)
     except NotReady as problem:
         click.echo(f"chatproof: {problem}", err=True)
         return 3
-    plan = good_words(lambda: plan_of(profile, ready, wish, options))
+    from .calibrate_command import kept
+    from .capacity_command import find_capacity
+    from .load.run import run
+
+    plan = plan_of(profile, ready, wish, options)
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         with live(plan) as tick:
+            if options["find_capacity"]:
+                most = options["most"] or (MOST_USERS if plan.schedule is None else MOST_RATE)
+                found = find_capacity(plan, dialect, options["find_capacity"], most, options["processes"], tick)
+                return tell(found, options)
             ran = run(plan, tick, options["processes"], ready.turns)
     except RuntimeError as problem:
         click.echo(f"chatproof: {problem}", err=True)
         return 3
-    result = as_json(plan, dialect, ran.ledger, __version__, started, ran.reason)
+    result = as_json(plan, dialect, ran.ledger, __version__, started, ran.reason, {"calibration": kept()})
     return tell(result, options)
 
 

@@ -84,6 +84,14 @@ OPTIONS = (
         "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Locust workers on this machine."
     ),
     click.option("--seed", type=click.IntRange(min=0), help="Of due times, messages and pauses."),
+    click.option(
+        "--find-capacity",
+        metavar="EXPR",
+        help="Raise --rate (or --users) until EXPR is missed; --for is the time of a step.",
+    ),
+    click.option(
+        "--most", type=click.FloatRange(min=0, min_open=True), metavar="N", help="No step of it is above that."
+    ),
     click.option("--dry-run", is_flag=True, help="Draw the rate and say what would be sent; send nothing."),
     click.option(
         "--i-own-this-target", is_flag=True, help="Allow more than 10/s or 10 users at a host that is not this machine."

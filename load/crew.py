@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import gevent
+from gevent.event import Event
 from locust.env import Environment
 from locust.rpc.protocol import Message
 
@@ -29,7 +30,8 @@ JOIN_S, HEAD_START_S, GRACE_S = 30.0, 1.0, 15.0
 class Crew:
     """The workers of one run, as processes of this machine; a context manager."""
 
-    def __init__(self, plan: Plan, processes: int) -> None:
+    def __init__(self, plan: Plan, processes: int, stop: Event) -> None:
+        self._stop = stop
         self.plan, self.processes = plan, processes
         self.reason = ""
         self._latest: dict[str, dict[str, Any]] = {}
@@ -44,10 +46,17 @@ class Crew:
         self._children = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for _ in range(self.processes)]
         joined = time.monotonic() + JOIN_S
         while self._runner.worker_count < self.processes and time.monotonic() < joined and not self._gone():
-            gevent.sleep(0.05)
+            if self._stop.wait(0.05):
+                break
         if self._runner.worker_count < self.processes:
+            came, gone = self._runner.worker_count, len(self._gone())
             self.__exit__(None, None, None)
-            raise RuntimeError(f"only {self._runner.worker_count} of {self.processes} workers came within {JOIN_S:g} s")
+            why = f"{gone} ended by themselves" if gone else f"within {JOIN_S:g} s"
+            raise RuntimeError(
+                "interrupted before the run began"
+                if self._stop.is_set()
+                else f"{came} of {self.processes} workers came, {why}"
+            )
         self._start_at = time.time() + HEAD_START_S
         told = replace(self.plan, start_at=self._start_at).to_json()
         self._environment.parsed_options = Namespace(

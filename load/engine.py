@@ -250,7 +250,7 @@ class Engine:
         self._account(turn, place)
         if turn.outcome == "ok" and asked_session is None and turn.seen.session is not None:
             self._unique(turn.seen.session, conversation.number)
-        self.evidence.hear(turn, self._maker, message, asked_session)
+        self.evidence.hear(turn, self.now(), self._maker, message, asked_session)
         self._file.write(turn, self.now())
         return turn.outcome == "ok" and (conversation.session is not None or len(conversation.messages) == 1)
 

@@ -25,11 +25,13 @@ class Evidence:
         self._last: OrderedDict[int, Exchange] = OrderedDict()
         self._shown: set[str] = set()
         self._mixups = 0
+        self._at_s = 0.0
         self._samples: list[Exchange] = []
         self._random = Random(f"{plan.seed}/samples")
 
-    def hear(self, turn: Turn, maker: Maker, message: str, session: str | None) -> None:
-        """One turn that is over."""
+    def hear(self, turn: Turn, at_s: float, maker: Maker, message: str, session: str | None) -> None:
+        """One turn that is over, at that moment of the run."""
+        self._at_s = round(at_s, 3)
         if turn.outcome == "mixup":
             self._mixup(turn)
         elif turn.outcome != "ok" and turn.outcome not in self._shown:
@@ -67,7 +69,7 @@ class Evidence:
             "why": why,
             "turn": turn.number if turn else None,
             "conversation": turn.conversation if turn else None,
-            "at_s": None,
+            "at_s": self._at_s if turn else None,
             "request": shown.request.body[:MOST_BYTES].decode("utf-8", "replace"),
             "curl": curl(exchange.request, self._plan.profile.base_url)[:MOST_BYTES],
             "response": shown.raw[:MOST_BYTES].decode("utf-8", "replace"),

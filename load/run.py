@@ -88,11 +88,11 @@ def aborts(plan: Plan, ledger: Ledger, at: float) -> str:
 
 
 def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str]) -> Ran:
-    with Crew(plan, processes) as crew:
+    with Crew(plan, processes, stop) as crew:
         while not crew.over:
-            stopped = stop.wait(TICK_S)
+            stop.wait(TICK_S)
             tick(crew.merged(), crew.now(), crew.in_flight)
-            if stopped:
+            if interrupted:
                 crew.stop(interrupted[0])
                 stop.clear()
             elif reason := aborts(plan, crew.merged(), crew.now()):

@@ -1,0 +1,1 @@
+../../chatproof/calibrate_command.py

@@ -1,0 +1,1 @@
+../../chatproof/capacity_command.py

@@ -1,0 +1,68 @@
+"""What the flags of ``chatproof load`` ask for, read before anything is sent or started."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .inputs import good_file
+from .load.metrics import Clock
+from .load.objective import Objective, parse_objective
+from .load.prompts import load_prompts, load_times
+from .load.schedule import Schedule, duration_of, parse_schedule, replayed
+
+DEFAULT_USERS = 10
+SEEDS = 10**9
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the flags ask for, checked; the plan but for its target and what the preflight finds out."""
+
+    schedule: Schedule | None
+    users: int
+    seconds: float
+    think: float
+    warmup: float
+    objectives: tuple[str, ...]
+    conversations: tuple[tuple[str, ...], ...]
+    seed: int
+
+    @property
+    def rate(self) -> float:
+        return self.schedule.peak if self.schedule is not None else 0.0
+
+
+def wish_of(options: dict[str, Any]) -> Wish:
+    """Every flag that can be read without a target; ``ValueError`` for the first that cannot."""
+    rate, users, text = options["rate"], options["users"], options["schedule"]
+    if sum(value is not None for value in (rate, users, text)) > 1:
+        raise ValueError("--rate, --users and --schedule say three different things; give one of them")
+    seconds = duration_of(options["duration"], "--for")
+    schedule = None
+    if text is not None and text.startswith("replay:"):
+        schedule = replayed(text, good_file(load_times, Path(text.removeprefix("replay:"))))
+    elif text is not None or rate is not None:
+        schedule = parse_schedule(text or f"constant:{rate:g}", seconds)
+    if schedule is not None and text is not None:
+        seconds = schedule.seconds + (0.001 if schedule.replay else 0.0)
+    headline: Clock = "service" if schedule is None else "response"
+    if options["find_capacity"]:
+        parse_objective(options["find_capacity"], headline)
+        if schedule is not None and (len(schedule.segments) != 1 or schedule.rate(0) != schedule.peak):
+            raise ValueError("--find-capacity begins at one rate: give --rate, --users, constant:R or poisson:R")
+    objectives: list[Objective] = [parse_objective(one, headline) for one in options["objective"]]
+    conversations = good_file(load_prompts, options["prompts"]) if options["prompts"] else ()
+    seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
+    think, warmup = (_or_none(options[name], f"--{name}") for name in ("think", "warmup"))
+    if warmup >= seconds:
+        raise ValueError(f"--warmup: {warmup:g} s of a run of {seconds:g} s leave nothing to measure")
+    texts = tuple(one.text for one in objectives)
+    return Wish(schedule, users or DEFAULT_USERS, seconds, think, warmup, texts, conversations, seed)
+
+
+def _or_none(text: str, flag: str) -> float:
+    """A duration that may be 0."""
+    return 0.0 if text in ("0", "0s") else duration_of(text, flag)

@@ -1,0 +1,74 @@
+"""How much a target holds: steps that double until an objective is missed, then halve the distance. Pure; somebody else runs the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+PRECISION = 1.15
+"""The search ends when the load that is missed is at most so many times the load that is kept."""
+MOST_STEPS = 16
+
+
+@dataclass(frozen=True)
+class Step:
+    """One load that was tried. ``kept``: the objectives were, and the generator kept time. ``note``: why not, if not the objective."""
+
+    load: float
+    kept: bool
+    got: str
+    achieved_per_s: float
+    errors: int
+    valid: bool
+    note: str = ""
+
+
+Search = Generator[float, bool, None]
+
+
+def search(start: float, most: float, *, whole: bool = False) -> Search:
+    """Yields the next load to try and receives whether it was kept. ``whole``: loads are whole numbers (users)."""
+    low, high, load = 0.0, 0.0, min(start, most)
+    for _ in range(MOST_STEPS):
+        if (yield load):
+            low = load
+        else:
+            high = load
+        if low >= most or (high and low and high <= low * PRECISION) or (whole and high and high - low <= 1):
+            return
+        if not high:
+            load = min(low * 2, most)
+        elif not low:
+            load = high / 2
+        else:
+            load = (low * high) ** 0.5
+        load = float(max(round(load), 1)) if whole else round(load, 3)
+        if load in (low, high) or load < 0.01:
+            return
+
+
+def conclude(objective: str, unit: str, steps: list[Step], most: float) -> dict[str, Any]:
+    """What the steps say, as it stands in a report: the highest load kept, and the lowest above it that was not."""
+    kept = max((step.load for step in steps if step.kept), default=None)
+    above = [step for step in steps if not step.kept and (kept is None or step.load > kept)]
+    missed = min(above, key=lambda step: step.load, default=None)
+    return {
+        "objective": objective,
+        "unit": unit,
+        "holds": kept,
+        "breaks": missed.load if missed else None,
+        "found": kept is not None and missed is not None and missed.valid,
+        "steps": [vars(step) for step in sorted(steps, key=lambda step: step.load)],
+        "words": _words(unit, kept, missed, most),
+    }
+
+
+def _words(unit: str, kept: float | None, missed: Step | None, most: float) -> str:
+    if kept is None:
+        return f"holds not even {missed.load:g} {unit}" if missed else "no step was run"
+    if missed is None:
+        return f"holds {kept:g} {unit}, the most that was tried ({most:g}); the end was not found"
+    if not missed.valid:
+        return f"holds {kept:g} {unit}; at {missed.load:g} this generator did not keep time, so the end was not found"
+    return f"holds {kept:g} {unit}, breaks at {missed.load:g}"

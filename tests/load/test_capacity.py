@@ -1,0 +1,49 @@
+"""The search brackets the end whatever it is, in few steps, and says so in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatproof.load.capacity import MOST_STEPS, PRECISION, Step, conclude, search
+
+
+def found(true: float, start: float, most: float, *, whole: bool = False) -> list[Step]:
+    tries, steps = search(start, most, whole=whole), list[Step]()
+    load: float | None = next(tries)
+    while load is not None:
+        steps.append(Step(load, load <= true, "", load, 0, True))
+        try:
+            load = tries.send(load <= true)
+        except StopIteration:
+            load = None
+    return steps
+
+
+@pytest.mark.parametrize("true", [3, 7.5, 40, 41, 333])
+@pytest.mark.parametrize("start", [1, 10, 500])
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_end_is_bracketed(true: float, start: float, whole: bool) -> None:
+    steps = found(true, start, 1000, whole=whole)
+    said = conclude("x", "users", steps, 1000)
+    assert said["holds"] <= true < said["breaks"]
+    assert said["breaks"] <= said["holds"] * PRECISION + 0.001 or (whole and said["breaks"] - said["holds"] <= 1)
+    assert said["found"]
+    assert len(steps) <= MOST_STEPS
+    assert len({step.load for step in steps}) == len(steps)
+
+
+def test_no_end_below_the_most() -> None:
+    said = conclude("x", "users", found(1e9, 10, 100), 100)
+    assert (said["holds"], said["breaks"], said["found"]) == (100, None, False)
+    assert "the end was not found" in said["words"]
+
+
+def test_not_even_the_least() -> None:
+    said = conclude("x", "users", found(0, 4, 100, whole=True), 100)
+    assert said["holds"] is None
+    assert said["words"] == "holds not even 1 users"
+
+
+def test_a_generator_that_gave_up_is_no_end_of_the_target() -> None:
+    steps = [Step(10, True, "", 10, 0, True), Step(20, False, "", 20, 0, False)]
+    assert "this generator did not keep time" in conclude("x", "users", steps, 100)["words"]

@@ -1,0 +1,188 @@
+"""Whole runs, as a user starts them, at a simulator that is right, wrong, slow or gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from chatproof import Simulator
+from chatproof.reports.load_faces import problems
+from chatproof.simulator.library import Sim
+
+from .loads import PATIENCE_S, ROOT, command, environment, load
+
+pytestmark = pytest.mark.slow
+FROZEN_S, PERIOD_S = 0.4, 2.0
+"""A target that stops so long in every period: whoever comes meanwhile waits for the end of it."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Sim]:
+    with Simulator() as made:
+        yield made
+
+
+@pytest.fixture
+def sim(server: Sim) -> Iterator[Sim]:
+    yield server
+    server.reset()
+
+
+def test_a_run_that_keeps_its_objectives_and_all_its_faces(sim: Sim, tmp_path: Path) -> None:
+    faces = ["--csv", "run.csv", "--junit", "run.xml", "--markdown", "run.md", "--turns", "turns.jsonl"]
+    asked = ["--objective", "ttft p95 < 20s", "--objective", "ok > 99%"]
+    done = load(sim, tmp_path, "--rate", "25", "--for", "2s", "--think", "0.3s", "--sample", "10", *asked, *faces)
+    result = done.result
+    assert list(problems(result)) == []
+    assert result["verdict"] in ("kept", "invalid"), done.out
+    assert done.code == (0 if result["verdict"] == "kept" else 3)
+    assert result["summary"]["due"] == result["summary"]["sent"] == result["outcomes"]["ok"]["count"] == 50
+    assert [one["kept"] for one in result["objectives"]] == [True] * 5
+    assert result["plan"]["proof"] == "both"
+    assert result["correctness"]["sampled"] == 5
+    assert result["limits"]["keys"]["valid"]["granted"] == 52, (
+        "the two turns of the preflight are counted with the key's"
+    )
+    assert sim.journal.count() == 52
+    assert all(len(line) <= 80 for line in done.out.splitlines())
+    rows = (tmp_path / "run.csv").read_text().splitlines()
+    assert len(rows) == 1 + len(result["series"])
+    assert len({row.count(",") for row in rows}) == 1
+    suite = ET.parse(tmp_path / "run.xml").getroot()
+    assert int(suite.get("tests", "0")) == 6
+    assert suite.get("failures") == "0"
+    assert "ttft p95 < 20s" in (tmp_path / "run.md").read_text()
+    turns = [json.loads(line) for line in (tmp_path / "turns.jsonl").read_text().splitlines()]
+    assert sorted(turn["turn"] for turn in turns) == list(range(50))
+    assert "key-valid" not in "".join(path.read_text() for path in tmp_path.glob("*.*"))
+
+
+def test_sessions_that_leak_are_a_mix_up_with_both_sides_shown(sim: Sim, tmp_path: Path) -> None:
+    with sim.fault("session-leaks-between-conversations"):
+        done = load(sim, tmp_path, "--users", "6", "--for", "2s", "--think", "0.1s")
+    assert done.code == 1
+    assert done.result["outcomes"]["mixup"]["count"] == done.result["correctness"]["mixups"] > 0
+    shown = next(one for one in done.result["exhibits"] if one["outcome"] == "mixup" and isinstance(one["other"], dict))
+    assert "What code" in shown["request"]
+    assert shown["conversation"] != done.result["seed"]
+    assert "exhibit, turn" in done.out
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        ("remaining-off-by-one", "Remaining is not below Limit"),
+        ("remaining-never-falls", "Remaining does not fall"),
+    ],
+)
+def test_a_miscounted_remaining_is_caught(sim: Sim, tmp_path: Path, fault: str, what: str) -> None:
+    with sim.fault(fault):
+        done = load(sim, tmp_path, "--users", "4", "--for", "1s", "--think", "0.1s")
+    assert done.code == 1
+    assert any(one["what"].startswith(what) for one in done.result["correctness"]["breaches"])
+    assert done.result["outcomes"]["ok"]["share"] == 1, "only the headers are wrong"
+
+
+def test_what_a_frozen_target_costs_shows_under_an_open_schedule_alone(sim: Sim, tmp_path: Path) -> None:
+    sim.agent("freezing", lambda turn: [max(FROZEN_S - time.time() % PERIOD_S, 0.0), "back again"])
+    open_run = load(sim, tmp_path, "--schedule", "poisson:50", "--for", "4s", agent="freezing")
+    closed = load(sim, tmp_path, "--users", "1", "--for", "4s", "--think", "10ms", agent="freezing")
+    true_p95 = FROZEN_S * 1000 * (1 - 0.05 / (FROZEN_S / PERIOD_S))
+    assert open_run.result["metrics"]["ttft"]["clock"] == "response"
+    assert open_run.result["metrics"]["ttft"]["p95"] == pytest.approx(true_p95, rel=0.4)
+    assert closed.result["metrics"]["ttft"]["p95"] < true_p95 / 2, "who waits in line sends nothing meanwhile"
+
+
+def test_a_run_that_cannot_send_what_is_due_is_invalid(sim: Sim, tmp_path: Path) -> None:
+    done = load(sim, tmp_path, "--rate", "20", "--for", "1s", "--max-in-flight", "2", agent="slow")
+    assert done.code == 3
+    assert done.result["verdict"] == "invalid"
+    assert done.result["summary"]["missed"] >= 17
+    assert done.result["summary"]["missed"] + done.result["summary"]["sent"] == 20
+    assert "achieved rate" in done.out
+
+
+def test_pacing_respects_the_limit_and_waits_as_told(sim: Sim, tmp_path: Path) -> None:
+    ignored = load(sim, tmp_path, "--users", "3", "--for", "3s", "--think", "0.1s", key="brief")
+    account = ignored.result["limits"]["keys"]["valid"]
+    assert account["limited"] == ignored.result["outcomes"]["refused_429"]["count"] > 5
+    sim.reset()
+    respected = load(
+        sim, tmp_path, "--users", "3", "--for", "3s", "--think", "0.1s", "--pacing", "respect", key="brief"
+    )
+    account = respected.result["limits"]["keys"]["valid"]
+    assert account["limited"] <= 4
+    assert account["waits"]
+    assert account["granted"] > 5, "more than one window was used"
+
+
+def test_two_workers_are_one_run(sim: Sim, tmp_path: Path) -> None:
+    done = load(sim, tmp_path, "--rate", "40", "--for", "2s", "--processes", "2", "--conversation-turns", "1")
+    result = done.result
+    assert list(problems(result)) == []
+    assert result["summary"]["due"] == result["summary"]["sent"] == 80
+    assert result["validity"]["processes"] == 2
+    assert result["histograms"]["response ttft"]["count"] == result["outcomes"]["ok"]["count"] == 80
+
+
+def test_a_lost_worker_loses_only_what_it_had_not_told(sim: Sim, tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    told = command(sim, "--rate", "20", "--for", "5s", "--processes", "2", "--json", str(file))
+    with subprocess.Popen(told, stdout=subprocess.PIPE, text=True, env=environment(tmp_path)) as run:
+        sim.journal.wait_for(20, within_s=PATIENCE_S)
+        listed = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(run.pid)], capture_output=True, text=True, check=True
+        )
+        workers = [int(line.split()[0]) for line in listed.stdout.splitlines() if "chatproof.load.worker" in line]
+        assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        out, _ = run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == 3, out
+    assert "1 of 2 workers was lost" in json.loads(file.read_text())["reason"]
+    assert json.loads(file.read_text())["summary"]["ok"] > 0
+
+
+def test_ctrl_c_ends_the_run_and_writes_the_report(sim: Sim, tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    told = command(sim, "--rate", "20", "--for", "100s", "--json", str(file))
+    with subprocess.Popen(told, stdout=subprocess.PIPE, text=True, env=environment(tmp_path)) as run:
+        sim.journal.wait_for(12, within_s=PATIENCE_S)
+        run.send_signal(signal.SIGINT)
+        out, _ = run.communicate(timeout=PATIENCE_S)
+    result = json.loads(file.read_text())
+    assert run.returncode == 3
+    assert result["verdict"] == "incomplete"
+    assert "interrupted" in out
+    assert result["summary"]["ok"] > 0
+    assert list(problems(result)) == []
+
+
+def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:
+    sim.agent("busy", lambda turn: [0.2, "done"])
+    words = ["--users", "1", "--think", "0s", "--for", "1.5s", "--find-capacity", "rate < 30/s", "--most", "40"]
+    done = load(sim, tmp_path, *words, "--objective", "ok > 50%", agent="busy")
+    capacity = done.result["capacity"]
+    assert list(problems(done.result)) == []
+    assert [step["load"] for step in capacity["steps"]] == sorted(step["load"] for step in capacity["steps"])
+    assert 1 <= capacity["holds"] < capacity["breaks"] <= 8
+    assert "kept" in done.err
+    assert "capacity for rate < 30/s" in done.out
+
+
+def test_a_dialect_of_data_alone_is_loaded(tmp_path: Path) -> None:
+    folder = next(path.parent for path in (ROOT / "tests" / "dialects").rglob("dialect.yaml"))
+    with Simulator([folder]) as made:
+        dialect = next(iter(made._scope.backend.realms))
+        words = [made.url(dialect), "--dialect", str(folder), "--api-key", made.key("valid"), "--agent", "default"]
+        told = [sys.executable, "-m", "chatproof", "load", *words, "--users", "3", "--for", "1s", "--think", "0.1s"]
+        done = subprocess.run(told, capture_output=True, text=True, check=False, timeout=PATIENCE_S, cwd=tmp_path)
+    assert "100.00 %" in done.stdout, done.stdout + done.stderr

@@ -6,6 +6,7 @@ hundred characters, an echo of it with usage, or the same as events.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
 import os
@@ -27,10 +28,9 @@ AIMOCK = "@copilotkit/aimock@1.43.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "chatproof-bench"
 PATIENCE_S = 30.0
 OPEN_FILES = 8192
-MESSAGE = " ".join(["word"] * 18)
-"""As long as ``TEXT`` lets it be."""
+MESSAGE = "please tell me where the warm blue winter coat is that we have ordered for our younger son"
 TEXT = f"You said: {MESSAGE}"
-"""What comes back: 20 words."""
+"""What comes back: 20 words, a hundred characters."""
 PIECE = 5
 """Characters of one of aimock's events; 20 of them make the text."""
 GAP_MS = 20
@@ -81,7 +81,7 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print
 class Candidate:
     """A server to start. ``command``: given a port. ``ask``: the request for a number of a client and of a turn, streamed or not.
 
-    ``events``: blocks that its stream of the text has. ``paced``: the request for a paced stream.
+    ``events``: blocks that its stream of the text has. ``paced``: the request for a paced stream, of a server started so.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Candidate:
     ask: Callable[[int, int, bool], bytes]
     events: int
     paced: bytes
+    paced_command: Callable[[int], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,12 @@ class Started:
 
 def ours(port: int) -> list[str]:
     """``chatproof serve`` as a user starts it, quiet, with its journal."""
-    return [sys.executable, "-m", "chatproof", "serve", "--quiet", "--port", str(port), "--script", str(_script())]
+    return [sys.executable, "-m", "chatproof", "serve", "--quiet", "--port", str(port)]
+
+
+def scripted(port: int) -> list[str]:
+    """The same with an agent whose stream is paced."""
+    return [*ours(port), "--script", str(_script())]
 
 
 def plain(port: int) -> list[str]:
@@ -128,12 +134,12 @@ def aimock(port: int) -> list[str]:
 def candidates(with_aimock: bool = True) -> list[Candidate]:
     """Ours first. aimock is installed into the user's cache once; without node or a registry it is left out, and that is said."""
     found = [
-        Candidate("chatproof", ours, _ask_us, 21, _ours({"agent_id": "pace", "message": "go", "stream": True})),
-        Candidate("plain aiohttp", plain, _ask_us, 21, _ours({"message": "pace"})),
+        Candidate("chatproof", ours, _ask_us, 21, _ours({"agent_id": "pace", "message": "pace"}), scripted),
+        Candidate("plain aiohttp", plain, _ask_us, 21, _ours({"message": "pace"}), plain),
     ]
     if with_aimock and installed():
         asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "pace"}], "stream": True}
-        found.append(Candidate("aimock", aimock, _ask_aimock, 23, _post("/v1/chat/completions", asked)))
+        found.append(Candidate("aimock", aimock, _ask_aimock, 23, _post("/v1/chat/completions", asked), aimock))
     return found
 
 
@@ -173,6 +179,13 @@ def started(command: Callable[[int], Sequence[str]]) -> Iterator[Started]:
     finally:
         process.terminate()
         process.wait()
+
+
+def new_loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the client's event loop: uvloop's, so that the client is not what is measured."""
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 def open_files() -> None:

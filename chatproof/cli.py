@@ -98,12 +98,24 @@ def doctor(**options: Any) -> None:
 @click.option("--dialect", "dialect_name", metavar="NAME|DIR", help="Which API; needed with URL.")
 @click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="Probe with this key; it is not written.")
 @click.option("--agent", metavar="ID", help="The agent to talk to.")
+@click.option("--from-har", type=PATH, metavar="FILE", help="With --script: write what that HTTP Archive holds as one.")
 @click.option("--out", type=PATH, metavar="FILE", help="[default: profile.yaml, or script.yaml]")
-def init(url: str | None, script: bool, out: Path | None, **options: Any) -> None:
-    """Write a commented profile for the server at URL, or with --script a commented script for the fake backend."""
+def init(url: str | None, script: bool, from_har: Path | None, out: Path | None, **options: Any) -> None:
+    """Write a commented profile for the server at URL, or with --script a commented script for the fake backend.
+
+    With --script --from-har the script is made of an archive that a browser's network panel, or a journal of ours, has saved.
+    """
+    if from_har is not None:
+        if not script or url or options["agent"]:
+            raise click.UsageError(
+                "--from-har goes with --script, and with no URL and no option but --dialect and --out"
+            )
+        from .script_command import from_archive
+
+        sys.exit(from_archive(from_har, out or Path("script.yaml"), options["dialect_name"]))
     if script:
         if url or options["dialect_name"] or options["agent"]:
-            raise click.UsageError("--script takes no URL and no option but --out")
+            raise click.UsageError("--script takes no URL and no option but --out (and --from-har)")
         from .script_command import init as init_script
 
         sys.exit(init_script(out or Path("script.yaml")))
@@ -157,6 +169,12 @@ def judge(**options: Any) -> None:
 @click.option(
     "--no-limits", "limits", flag_value=False, default=True, help="Hold nobody to a plan or a balance, for load tests."
 )
+@click.option(
+    "--max-connections",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Beyond them one that is idle gives way to a new one, else 503.  [default: what the system allows]",
+)
 @click.option("--watch", is_flag=True, help="Read the script again when it changes; a bad one changes nothing.")
 @click.option(
     "--journal",
@@ -167,6 +185,15 @@ def judge(**options: Any) -> None:
     help="Requests kept in memory, with every byte of their answers.",
 )
 @click.option("--journal-file", type=PATH, metavar="FILE", help="Append each request there, as a line of JSON.")
+@click.option(
+    "--decisions", type=PATH, metavar="FILE", help="Write there all that chance and time decide; see `--replay`."
+)
+@click.option(
+    "--replay",
+    type=PATH,
+    metavar="FILE",
+    help="Answer the same requests as a file of `--decisions` has it, byte by byte.",
+)
 @click.option("--control", metavar="[HOST:]PORT", help="Look at it and change it while it runs; see docs/control.md.")
 @click.option(
     "--control-token",
@@ -251,7 +278,10 @@ def spec(**options: Any) -> None:
 @cli.command()
 @click.argument("requirement")
 def explain(requirement: str) -> None:
-    """Say what a REQUIREMENT asks, where it stands, how it is checked and on which ruling it rests."""
+    """Say what a REQUIREMENT asks, where it stands, how it is checked and on which ruling it rests.
+
+    Or, for an open question such as AMB-09, its readings and the ruling.
+    """
     from .explain import main as explain_main
 
     sys.exit(explain_main(requirement))

@@ -9,11 +9,19 @@ import click
 from .conformance.check import CHECKS, Check
 from .conformance.judge import choose
 from .inputs import fail
-from .spec import Dialect, Requirement, ambiguities, dialect, did_you_mean, names, requirements
+from .spec import Ambiguity, Dialect, Requirement, ambiguities, dialect, did_you_mean, names, requirements
 
 
 def main(requirement: str) -> int:
     """See ``chatproof explain --help``; a glob lists the ids that match."""
+    questions = {one.id: one for one in ambiguities()}
+    if requirement.upper().startswith("AMB-"):
+        if requirement.upper() not in questions:
+            fail(
+                f"no question {requirement!r}{did_you_mean(requirement.upper(), list(questions))}; there are {', '.join(questions)}"
+            )
+        _question(questions[requirement.upper()])
+        return 0
     rows: dict[str, list[tuple[Dialect, Requirement]]] = {}
     for name in names():
         one = dialect(name)
@@ -53,6 +61,20 @@ def _explain(name: str, rows: list[tuple[Dialect, Requirement]]) -> None:
     for ambiguity in ambiguities():
         if ambiguity.id in rulings:
             click.echo(f"\n  {ambiguity.id}: {ambiguity.question}\n    ruling: {ambiguity.ruling}")
+
+
+def _question(one: Ambiguity) -> None:
+    """An open question with its readings, by the names that ``serve --ruling`` and a profile's ``rulings`` take."""
+    from .simulator.rulings import RULINGS
+
+    click.echo(f"{one.id} ({', '.join(one.dialects)}): {one.question}\n")
+    for kind, rows in (("", one.readings), ("no reading, a quirk of servers: ", one.quirks)):
+        for row in rows:
+            found = RULINGS[one.id][row.name]
+            click.echo(f"  {row.name:<14}{kind}{row.says}")
+            if isinstance(found, str):
+                click.echo(f"  {'':<14}serve --ruling refuses it: {found}")
+    click.echo(f"\n  ruling: {one.ruling}")
 
 
 def _check(check: Check) -> None:

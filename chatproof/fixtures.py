@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .simulator.library import Sim
 
 NUMBERS = count(1)
+ASKED: pytest.StashKey[Any] = pytest.StashKey()
+"""Where a test keeps the backend that it asks, for as long as it has it."""
 
 
 @pytest.fixture(scope="session")
@@ -33,17 +35,21 @@ def chat_simulator_server(chat_simulator_options: Mapping[str, Any]) -> Iterator
 
 
 @pytest.fixture
-def chat_simulator(chat_simulator_server: Sim) -> Iterator[Sim]:
+def chat_simulator(chat_simulator_server: Sim, request: pytest.FixtureRequest) -> Iterator[Sim]:
     """A fake backend for this test alone: its own keys, sessions, agents, faults, clock and journal."""
     with chat_simulator_server.scope(f"t{next(NUMBERS)}") as sim:
+        request.node.stash[ASKED] = sim
         yield sim
+        del request.node.stash[ASKED]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that fails shows what it asked of the fake backend."""
+    """A test that fails, or a fixture before it, shows what it asked of the fake backend."""
     report = yield
-    sim = getattr(item, "funcargs", {}).get("chat_simulator")
-    if report.when == "call" and report.failed and sim is not None:
-        report.sections.append(("chat simulator", str(sim.journal) or "no requests"))
+    sim = item.stash.get(ASKED, None)
+    if report.failed and sim is not None:
+        from .simulator.failure import sections
+
+        report.sections.extend(sections(sim))
     return report

@@ -1,4 +1,4 @@
-"""``chatproof check``, and ``chatproof init --script``: scripts of the fake backend, before they are served."""
+"""``chatproof check``, and ``chatproof init --script`` (``--from-har``): scripts of the fake backend, before they are served."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from .inputs import dialect_named, fail
+from .inputs import dialect_named, fail, good_words
 from .output import write_text
 from .simulator.routes import Routes
 from .simulator.script.announce import curls
@@ -48,6 +48,35 @@ def init(out: Path) -> int:
     for command in curls(load(EXAMPLE, routes.dialects), routes, URL, SAID):
         click.echo(f"  {command}")
     return 0
+
+
+def from_archive(path: Path, out: Path, dialect_name: str | None) -> int:
+    """See ``chatproof init --help``: a script of the conversations in a HAR; an existing file is never overwritten."""
+    from .simulator.record.har import exchanges
+    from .simulator.record.reading import find
+    from .simulator.record.recorder import Recorder
+
+    if out.exists():
+        fail(f"{out}: exists already; give another name with --out")
+    routes = Routes(_chosen((dialect_name,) if dialect_name else ()))
+    named = " or ".join(one.name for one in routes.dialects)
+    everything = good_words(lambda: exchanges(path))
+    recorder = Recorder(routes, path.name)
+    chats = [one for one in everything if find(one.asked, routes) is not None]
+    for one in chats:
+        recorder.add(one)
+    for left in recorder.left_out:
+        click.echo(f"#{left.number} left out: {recorder.scrubber.clean(left.why)}", err=True)
+    if not recorder.heard:
+        fail(f"{path}: none of its {len(everything)} requests has an answer in {named} that a script can give")
+    write_text(out, recorder.text(out.name))
+    others = len(everything) - len(chats)
+    click.echo(f"wrote {out}: {recorder.counts}" + (f"; {others} other requests are no chats" if others else ""))
+    result = checked(out, routes.dialects)
+    for line in result.lines():
+        click.echo(line, err=True)
+    click.echo(f"next: chatproof serve --script {out}")
+    return 0 if result.script is not None else 2
 
 
 def _chosen(dialects: Sequence[str]) -> list[Dialect]:

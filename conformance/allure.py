@@ -113,22 +113,38 @@ def masked(run: Run) -> Run:
 
 
 def show(row: Mapping[str, Any], dialect: str, base_url: str, transcripts: Path) -> None:
-    """Tell Allure of the item that runs: labels, the statement, and a step per finding with its exchange's bytes and times.
+    """Tell Allure of the item that runs: labels, the statement, and a step per exchange with its bytes, its times and its findings.
 
-    ``transcripts``: the run's transcript file, as ``record`` wrote it. Call it while pytest-allure's listener is active.
+    Epics are dialects and features families, so that several runs stand in one report; an item is known again in the next run
+    by its node id, ``chatproof::<dialect>::<requirement>``. ``transcripts``: the run's transcript file, as ``record`` wrote it.
+    Call it while pytest-allure's listener is active.
     """
     allure: Any = import_module("allure")
-    allure.dynamic.epic("chatproof")
-    allure.dynamic.feature(dialect)
-    allure.dynamic.story(row["id"].partition("/")[0])
-    allure.dynamic.tag(row["level"])
+    allure.dynamic.epic(dialect)
+    allure.dynamic.feature(row["id"].partition("/")[0])
+    allure.dynamic.label("requirement", row["id"])
+    allure.dynamic.label("level", row["level"])
+    allure.dynamic.tag(row["level"], row["outcome"])
     allure.dynamic.severity(SEVERITY[row["level"]])
     allure.dynamic.description(f"{row['statement']} ({citation(row)})")
+    cited: dict[str | None, list[Mapping[str, Any]]] = {}
     for finding in row["findings"]:
-        with suppress(AssertionError), allure.step(printable(expectation(finding))):
-            if finding["exchange"]:
-                _attach(_exchanges(transcripts)[finding["exchange"]], base_url)
-            raise AssertionError(printable(finding["got"]))
+        cited.setdefault(finding["exchange"], []).append(finding)
+    for name, findings in cited.items():
+        exchange = _exchanges(transcripts)[name] if name else None
+        with suppress(AssertionError), allure.step(_headline(exchange) if exchange else "the run"):
+            if exchange:
+                _attach(exchange, base_url)
+            for finding in findings:
+                with suppress(AssertionError), allure.step(printable(expectation(finding))):
+                    raise AssertionError(printable(f"{place(finding)}: {finding['got']}"))
+            raise AssertionError(printable(findings[0]["got"]))
+
+
+def _headline(exchange: Exchange) -> str:
+    """``ex-0007 ordinary: POST /chat → 200``."""
+    came = exchange.status or exchange.end.value
+    return printable(f"{exchange.id} {exchange.label}: {exchange.request.method} {exchange.request.target} → {came}")
 
 
 @cache

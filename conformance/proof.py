@@ -109,15 +109,16 @@ def _raw_offsets(exchange: Exchange) -> list[int]:
 def _reads(exchange: Exchange, response: Response | None) -> list[dict[str, Any]]:
     """When each read came, its size, and how much of the content was there after it (``None`` if a coding hides that)."""
     ends = list(accumulate(len(read.data) for read in exchange.reads))
-    told = [
+    every = list(zip(exchange.reads, ends, strict=True))
+    coded = response is not None and response.coding is not None
+    return [
         {
             "at_ms": round((read.at_ns - exchange.sent_ns) / MS, 3),
             "size": len(read.data),
-            "body": None if response is None or response.coding is not None else _body_at(response, end),
+            "body": None if response is None or coded else _body_at(response, end),
         }
-        for read, end in zip(exchange.reads, ends, strict=True)
+        for read, end in (every if len(every) <= READS else [*every[: READS - 1], every[-1]])
     ]
-    return told if len(told) <= READS else [*told[: READS - 1], told[-1]]
 
 
 def _body_at(response: Response, raw: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, get_args
 
 from ..spec import ambiguities
@@ -75,8 +76,13 @@ def _how(name: str | None) -> str | None:
 
 def _ruling(name: str | None) -> dict[str, str] | None:
     """The open question that a requirement rests on, and how it was ruled."""
-    found = next((one for one in ambiguities() if one.id == name), None)
-    return None if found is None else {"question": found.question, "ruling": found.ruling}
+    return _rulings().get(name or "")
+
+
+@cache
+def _rulings() -> dict[str, dict[str, str]]:
+    """Every open question with its ruling, read once."""
+    return {one.id: {"question": one.question, "ruling": one.ruling} for one in ambiguities()}
 
 
 def _finding(finding: Finding, run: Run, secrets: Sequence[str]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
+from .text import counted
+
 ROW = 16
 HEX_BEFORE, HEX_AFTER = 48, 64
 TEXT_BEFORE, TEXT_AFTER = 160, 160
@@ -200,7 +202,7 @@ def arrivals(exchange: Mapping[str, Any], finding: Mapping[str, Any] | None = No
     if not reads:
         return f"Nothing came; ended: {exchange['end']}."
     size = sum(read["size"] for read in reads)
-    text = f"{len(reads)} reads, {size} bytes, the first after {reads[0]['at_ms']:.1f} ms, the last after {reads[-1]['at_ms']:.1f} ms"
+    text = f"{counted(len(reads), 'read')}, {size:,} bytes, the first after {reads[0]['at_ms']:.1f} ms, the last after {reads[-1]['at_ms']:.1f} ms"
     bearer = next(_bearers(exchange, finding), None) if finding else None
     where = "" if bearer is None else f"; byte {finding['offset']} came with read {bearer + 1}" if finding else ""
     return f"{text}{where}; ended: {exchange['end']}."

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from aiohttp.web_runner import ServerRunner, TCPSite
@@ -27,7 +26,10 @@ from aiohttp.web_runner import ServerRunner, TCPSite
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
 from . import lines, site
 from .backend import Backend
+from .connections import PATIENCE, Patience, Sent, most_connections
+from .course import PLAIN, Course
 from .door import Connection, Door
+from .intake import Trouble, receive, told
 from .journal import Closed, Entry, Journal
 from .latency import Latency
 from .masking import mask
@@ -36,7 +38,6 @@ from .plan import End, Plan
 from .request import HttpRequest
 from .scopes import Scope, Scopes
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BACKLOG = 1024
 LAST_PORT = 65_535
 DRAIN_S = 5.0
@@ -45,20 +46,6 @@ DRAIN_S = 5.0
 Log = Callable[[str], None]
 Line = Callable[[Entry], str]
 ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset"}
-
-
-class Sent(StreamResponse):
-    """A response whose bytes have been written already."""
-
-    def __init__(self, keep_alive: bool) -> None:
-        super().__init__()
-        self._keep_alive = keep_alive
-
-    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        return None
 
 
 class Begun(NamedTuple):
@@ -77,13 +64,19 @@ class Front:
     pacer: Pacer
     log: Log | None
     journal: Journal
+    course: Course = PLAIN
+    patience: Patience = PATIENCE
     stopping: bool = False
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         connection = request.protocol
         assert isinstance(connection, Connection)
-        limit = self.scopes.root.backend.rules.readings.body_limit
-        begun = connection.taken() or self.begin(await _read(request, limit))
+        trouble: Trouble | None = None
+        begun = connection.taken()
+        if begun is None:
+            limit = self.scopes.root.backend.rules.readings.body_limit
+            asked, trouble = await receive(request, limit, self.patience.body_s)
+            begun = self.begin(asked, trouble)
         closed: Closed = "client"
         try:
             if begun.error is not None:
@@ -99,17 +92,19 @@ class Front:
             closed = "server"
             raise
         finally:
+            if trouble is not None and request.transport is not None:
+                request.transport.close()
             self.over(begun, closed)
         return Sent(closed == "kept")
 
-    def begin(self, asked: HttpRequest) -> Begun:
+    def begin(self, asked: HttpRequest, trouble: Trouble | None = None) -> Begun:
         """The answer to a request, planned, and its entry in the journal; ``over`` ends both."""
         began = self.pacer.loop.time()
         scope, heard = self.scopes.find(asked)
         entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         error: Exception | None = None
         try:
-            entry.plan = self._plan(heard, scope, entry)
+            entry.plan = self._plan(heard, scope, entry, trouble)
         except Exception as problem:  # noqa: BLE001  (raised again where aiohttp answers it)
             error = problem
         return Begun(entry, scope, error)
@@ -118,14 +113,16 @@ class Front:
         """The answer is over, for whatever reason."""
         entry = begun.entry
         if entry.plan is not None:
-            begun.scope.backend.finished(entry.plan)
+            self.course.finished(begun.scope.name, begun.scope.backend, entry.plan)
         stopped = self.stopping and closed == "client"
         self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
 
-    def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry) -> Plan:
+    def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry, trouble: Trouble | None) -> Plan:
+        if trouble is not None:
+            return told(trouble, asked, entry.at)
         try:
             page = site.page(asked, self.scopes.root.backend.routes, entry.at)
-            plan = page or scope.backend.reply(asked, entry.at)
+            plan = page or self.course.reply(scope.name, scope.backend, asked, entry.at)
             entry.error = plan.about.error
         except Exception:
             entry.error = traceback.format_exc()
@@ -148,6 +145,7 @@ class Running:
     loop: asyncio.AbstractEventLoop
     thread: int
     pacer: Pacer
+    course: Course = PLAIN
 
     def url(self, name: str) -> str:
         """The base URL of that dialect's own paths; ``KeyError`` if it is not served."""
@@ -164,10 +162,15 @@ async def serving(
     log: Log | None = None,
     line: Line = lines.plain,
     journal: Journal | None = None,
+    course: Course = PLAIN,
+    max_connections: int | None = None,
+    patience: Patience = PATIENCE,
 ) -> AsyncIterator[Running]:
     """Serve on the running loop until the block ends; then wait for responses under way, ``DRAIN_S`` at most.
 
-    ``log``: hears of every request, in a ``line``. ``OSError`` if the address cannot be had, ``OverflowError`` for no port at all.
+    ``log``: hears of every request, in a ``line``. ``max_connections``: as many as the system allows, if not said.
+    ``patience``: how long a client may take to send a request. ``course``: writes or replays a decision log. ``OSError`` if the address
+    cannot be had, ``OverflowError`` for no port at all.
     """
     if not 0 <= port <= LAST_PORT:
         raise OverflowError(f"port must be 0-{LAST_PORT}.")  # which uvloop would take modulo
@@ -176,15 +179,17 @@ async def serving(
     if log is not None:
         kept.heard.append(lambda entry: log(line(entry)))
     scopes = Scopes(backend, clock)
-    front = Front(scopes, Pacer(loop, clock), log, kept)
-    server = Door(front, access_log=None, logger=silent(), handler_cancellation=True)
+    front = Front(scopes, Pacer(loop, clock), log, kept, course, patience)
+    most = most_connections() if max_connections is None else max_connections
+    server = Door(
+        front, most=most, now=clock.now, patience=patience, access_log=None, logger=silent(), handler_cancellation=True
+    )
     runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)  # aiohttp waits that long twice
     await runner.setup()
     try:
         await TCPSite(runner, host, port, backlog=BACKLOG).start()
-        yield Running(
-            address_url(runner.addresses[0]), backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer
-        )
+        url = address_url(runner.addresses[0])
+        yield Running(url, backend, clock, kept, scopes, loop, threading.get_ident(), front.pacer, course)
     finally:
         front.stopping = True
         await runner.cleanup()
@@ -206,10 +211,14 @@ def running(
     log: Log | None = None,
     journal: Journal | None = None,
     latency: Latency | None = None,
+    course: Callable[[Backend], Course] | None = None,
+    max_connections: int | None = None,
+    patience: Patience = PATIENCE,
 ) -> Iterator[Running]:
     """A backend in a thread of its own, for as long as the block lasts. ``dialects``: names, folders or nouns; all by default.
 
-    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``.
+    ``script``: a file of agents, keys and plans; ``BadFile`` if it is a bad one. ``rulings`` and ``limits``: as for ``Backend``;
+    ``max_connections`` and ``patience`` as for ``serving``. ``course``: makes what writes or replays a decision log.
     """
     backend = Backend(
         load(dialects), seed, variant=variant, fault=fault, latency=latency, rulings=rulings, limits=limits
@@ -218,13 +227,22 @@ def running(
         from .script.reading import load as read_script
 
         backend.perform(read_script(script, backend.routes.dialects))
+    made = PLAIN if course is None else course(backend)
     started: Future[tuple[Running, asyncio.Event]] = Future()
 
     async def main() -> None:
         stop = asyncio.Event()
         try:
             async with serving(
-                backend, clock or ScaledClock(), host=host, port=port, log=log, journal=journal
+                backend,
+                clock or ScaledClock(),
+                host=host,
+                port=port,
+                log=log,
+                journal=journal,
+                max_connections=max_connections,
+                patience=patience,
+                course=made,
             ) as server:
                 started.set_result((server, stop))
                 await stop.wait()
@@ -257,34 +275,6 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         loop_factory = None
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(main())
-
-
-async def _read(request: BaseRequest, limit: int) -> HttpRequest:
-    """The request whole, its body cut off right above the limit; what is cut off closes the connection."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    declared = headers.get("content-length", "0")
-    if headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
-        if declared.isdigit() and int(declared) <= limit:
-            request.transport.write(CONTINUE)
-        else:
-            return _request(request, headers, bytes(limit + 1), limit)
-    body = b""
-    if request.can_read_body:
-        parts: list[bytes] = []
-        size = 0
-        while size <= limit and (part := await request.content.readany()):
-            parts.append(part)
-            size += len(part)
-        body = b"".join(parts)
-    return _request(request, headers, body, limit)
-
-
-def _request(request: BaseRequest, headers: dict[str, str], body: bytes, limit: int) -> HttpRequest:
-    whole = len(body) <= limit
-    version = (request.version.major, request.version.minor)
-    return HttpRequest(
-        request.method, request.raw_path, headers, body[: limit + 1], version, request.keep_alive and whole
-    )
 
 
 def address_url(address: tuple[str, int]) -> str:

@@ -12,6 +12,7 @@ from .aim import Aim
 from .fault import Fault, LayerName
 from .faults import FAULTS
 from .faults_bytes import CUTS, cut_after
+from .ids import Tape
 from .plan import Layer
 from .refusals import Case
 from .reply import Refusal
@@ -73,6 +74,7 @@ class Armoury:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.tape: Tape | None = None
         self._armed: dict[str, Armed] = {}
         self._last = 0
 
@@ -148,7 +150,10 @@ class Armoury:
         one.fitted += 1
         if one.aim.nth is not None and one.fitted != one.aim.nth:
             return False
-        return one.aim.probability is None or chance(f"{self.seed}/fault/{one.id}/{one.fitted}") < one.aim.probability
+        if one.aim.probability is None:
+            return True
+        drawn = chance(f"{self.seed}/fault/{one.id}/{one.fitted}")
+        return (self.tape.decide("fault", drawn) if self.tape else drawn) < one.aim.probability
 
 
 def chance(stream: str) -> float:

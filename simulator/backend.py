@@ -17,8 +17,8 @@ from ..spec import Dialect, Done, Failure, Shape, did_you_mean
 from . import encode, meter
 from .agents import Answer, Turn
 from .armed import NOTHING, Armoury, Strike
-from .beats import Tempo, beats
-from .crowd import EVERYBODY, Crowd
+from .crowd import Crowd
+from .ids import Tape
 from .latency import Latency
 from .limits import Limiter
 from .plan import About, Layer, Plan, Write, build, through
@@ -26,13 +26,14 @@ from .population import Key
 from .realm import Realm
 from .refusals import Case, order
 from .refused import limit_headers, refused
-from .reply import Beat, Refusal, Reply
+from .reply import Refusal, Reply
 from .request import Asked, HttpRequest, bearer, wants_stream
 from .routes import Routes
-from .rules import Spot, plain_rules
+from .rules import plain_rules
 from .rulings import rulings as ruled_by
 from .sessions import Session
 from .straight import straight
+from .timing import Timing, timed
 from .variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -79,22 +80,28 @@ class Backend:
         self.script: Script | None = None
         self.start_rulings = dict(rulings or {})
         self.rule({})
+        self._tape: Tape | None = None
         self._tickets = 0
         self._held: dict[int, Limiter] = {}
         self._turns: dict[int, Session] = {}
         self._crowd = Crowd()
         self.latency = latency
+        self.start_script: Script | None = None
         if script is not None:
             self.perform(script)
 
-    def perform(self, script: Script) -> None:
-        """Play that script from now on, in every dialect; sessions under way go on with the agent that they began with."""
+    def perform(self, script: Script | None, *, lasting: bool = True) -> None:
+        """Play that script (or none) from now on, in every dialect; sessions under way go on with the agent that they began with.
+
+        ``lasting``: a reset comes back to it.
+        """
         from .script.stage import stage
 
         self.script = script
+        self.start_script = script if lasting else self.start_script
         self.rule(self.later_rulings)
         for realm in self.realms.values():
-            realm.perform(stage(script, realm.dialect))
+            realm.perform(stage(script, realm.dialect) if script else None)
 
     def rule(self, later: Mapping[str, str]) -> None:
         """Follow these readings from now on, over those of the start and the script; ``ValueError`` for one that there is not."""
@@ -140,6 +147,13 @@ class Backend:
             latency=self.latency,
         )
 
+    def use(self, tape: Tape | None) -> None:
+        """Let a decision log hear of every decision from now on."""
+        if self._tape is not tape:
+            self._tape = self.armoury.tape = tape
+            for realm in self.realms.values():
+                realm.ids.tape = tape
+
     def secrets(self) -> list[str]:
         """The keys that did not exist at the start: whoever shows a text that may hold one masks it."""
         return [key for realm in self.realms.values() for key in realm.keys if key not in realm.public]
@@ -183,7 +197,7 @@ class Backend:
             reply.fields.get("key"),
             reply.streamed,
             refused,
-            strike.names,
+            strike.names if strike.armed else (),
             self.variant,
             (*strike.yielded, *case.warnings),
             case.error,
@@ -234,34 +248,21 @@ class Backend:
         answer, log = self._answer(case, agent, spot, asked, streamed)
         if isinstance(answer, Refusal):
             return refused(case, answer, log)
-        breaks_off = any(isinstance(event, Failure) for _, event in answer.steps)
+        events = [event for _, event in answer.steps]
+        breaks_off = Failure in map(type, events)
         if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
             wait = UNAVAILABLE_S if answer.refusal == "unavailable" else None
             refusal = Refusal(answer.refusal or "internal_error", retry_after=wait, note=log and BROKEN_OFF)
             return refused(case, refusal, log)
-        usage = answer.usage or meter.measure(asked.message, (event for _, event in answer.steps))
+        usage = answer.usage or meter.measure(asked.message, events)
         realm.spend(key, meter.cost(usage))
         ends = not breaks_off or case.rules.readings.done_after_failure
-        timed = self._timed(case, answer, Done(session_id, usage) if ends else None, spot, streamed)
+        end = Done(session_id, usage) if ends else None
+        timing = Timing(self._tickets, spot, self.latency, self._crowd)
+        beats = timed(case, answer, end, timing, streamed)
         fields = {"agent": case.agent_asked, "model": realm.examples.model}
         said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}{log and f'  {log}'}"
-        return Reply(dialect, 200, dialect.reply, fields, timed, streamed, limit_headers(case), said=said)
-
-    def _timed(self, case: Case, answer: Answer, end: Done | None, spot: Spot, streamed: bool) -> tuple[Beat, ...]:
-        """The answer's events at their times. A JSON reply takes as long as its stream would."""
-        tempo = Tempo(case.realm.ids, spot, case.turn)
-        latency = answer.latency or self.latency
-        if latency is None:
-            return beats(answer, end, tempo, cut=streamed)
-        load, factor, lead_s = latency.load, 1.0, 0.0
-        group = (case.route.dialect.name, spot[1]) if answer.latency else EVERYBODY
-        if load is not None:
-            others = self._crowd.ends(group)
-            factor, lead_s = load.factor(len(others) + 1), load.wait(others, case.now)
-        timed = beats(answer, end, tempo, cut=True, latency=latency, factor=factor, lead_s=lead_s)
-        if load is not None:
-            self._crowd.join(group, self._tickets, case.now + timed[-1].due_s)
-        return timed
+        return Reply(dialect, 200, dialect.reply, fields, beats, streamed, limit_headers(case), said=said)
 
     def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
         assert case.route.operation is not None

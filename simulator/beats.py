@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 
 from ..spec import Delta, Event
 from .agents import Answer
 from .cutting import BY_WORD, Chunk, pieces
 from .ids import Ids
-from .latency import Latency, waits
+from .latency import DIGITS, Latency, waits
 from .reply import Beat
 from .rules import Spot
+
+ORDINARY = 4096
+"""Characters of a text whose pieces are worth remembering: they come again."""
+_delta = lru_cache(maxsize=4096)(Delta)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def beats(
     made: list[Beat] = []
     due = lead_s
     for at, (wait, event) in enumerate(steps):
-        due += wait if more is None else wait + more[at]
+        due = due + wait if more is None else round(due + wait + more[at], DIGITS)
         made.append(Beat(due, event))
     return tuple(made)
 
@@ -86,8 +91,9 @@ def _steps(answer: Answer, tempo: Tempo, cut: bool) -> Iterator[tuple[float, Eve
         if not isinstance(event, Delta):
             yield wait, event
             continue
+        make = _delta if len(event.text) < ORDINARY else Delta
         for piece in cutting(event.text, chunk):
-            yield wait, Delta(piece)
+            yield wait, make(piece)
             wait = 0.0
 
 

@@ -24,6 +24,7 @@ KINDS: dict[type[Any], str] = {
     Done: "done",
     Failure: "failure",
 }
+DONE_ROLES = ("session", "input_tokens", "output_tokens", "total_tokens")
 MARK = "\0text\0"
 """Stands for a text that is not known yet; no table has it."""
 ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
@@ -40,7 +41,12 @@ class Literal:
 
 def dumps(value: Any) -> str:
     """JSON text that any UTF-8 encoder takes and any line reader leaves whole."""
-    text = encode_basestring(value) if type(value) is str else _dumps(value)
+    if type(value) is str:
+        text = encode_basestring(value)
+    elif type(value) is int:
+        return str(value)
+    else:
+        text = _dumps(value)
     return text if text.isascii() and "\x7f" not in text else ESCAPED.sub(_escape, text)
 
 
@@ -75,8 +81,8 @@ def event_fields(event: Event) -> dict[str, Any]:
             return {"name": event.name, "result": event.result}
         case Done():
             usage = event.usage
-            fields = {"input_tokens": usage.input, "output_tokens": usage.output, "total_tokens": usage.total}
-            return {role: value for role, value in {"session": event.session, **fields}.items() if value is not None}
+            told = (event.session, usage.input, usage.output, usage.total)
+            return {role: value for role, value in zip(DONE_ROLES, told, strict=True) if value is not None}
         case Failure():
             return {"message": event.message}
 
@@ -86,10 +92,11 @@ def gather(beats: Iterable[Beat]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     texts: list[str] = []
     calls: list[dict[str, Any]] = []
-    for beat in beats:
-        match beat.event:
-            case Delta(text):
-                texts.append(text)
+    for _, event in beats:
+        if type(event) is Delta:
+            texts.append(event.text)
+            continue
+        match event:
             case ToolCall(name, args):
                 calls.append({"name": name, "args": dict(args)})
             case ToolResult(name, result):
@@ -98,8 +105,10 @@ def gather(beats: Iterable[Beat]) -> dict[str, Any]:
                         call["result"] = result
                         break
             case Done():
-                fields |= event_fields(beat.event)
-    return fields | {"text": "".join(texts), "tool_calls": calls}
+                fields |= event_fields(event)
+    fields["text"] = "".join(texts)
+    fields["tool_calls"] = calls
+    return fields
 
 
 def block(text: str) -> bytes:

@@ -29,6 +29,10 @@ class Ids:
         """Begin every stream again."""
         self._drawn.clear()
 
+    def forget(self, stream: str) -> None:
+        """Nothing of that stream will be drawn any more."""
+        self._drawn.pop(stream, None)
+
     def draw(self, stream: str) -> str:
         """The next id of that stream, as 16 hexadecimal digits."""
         self._drawn[stream] += 1

@@ -133,6 +133,13 @@ class Entry:
         return self.about.warnings
 
     @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Why each rule of the script failed, the nearest first, if none fits this request; else nothing."""
+        from .explaining import sentences
+
+        return sentences(self) if self.about.unmatched else ()
+
+    @property
     def over(self) -> bool:
         return self.ended is not None
 
@@ -165,16 +172,12 @@ class Entry:
         return [(at - self.began, wire[cuts[n] : cuts[n + 1]]) for n, at in enumerate(self.sent[: len(made)])]
 
     def __str__(self) -> str:
+        said = self.said.partition("\n")[0]
+        agent = f"agent={self.agent}" if self.refusal and self.agent else ""
         session = f"session={self.session}" if self.session else ""
-        words = (
-            f"#{self.number}",
-            self.method,
-            self.target,
-            str(self.status),
-            self.said,
-            session,
-            self.closed or "open",
-        )
+        bent = f"faults={','.join(self.faults)}" if self.faults else ""
+        number, status = f"#{self.number}", str(self.status)
+        words = (number, self.method, self.target, status, said, agent, session, bent, self.closed or "open")
         return " ".join(word for word in words if word)
 
     def _masked(self, text: str) -> str:
@@ -288,6 +291,7 @@ def as_json(entry: Entry, wire: bool = True) -> dict[str, Any]:
         "variant": about.variant,
         "warnings": list(about.warnings),
         "error": mask(entry.error or about.error),
+        "unmatched": _unmatched(entry) if about.unmatched else None,
         "closed": entry.closed,
         "took_ms": None if took is None else round(took * 1000, 3),
     }
@@ -297,3 +301,9 @@ def as_json(entry: Entry, wire: bool = True) -> dict[str, Any]:
             for (at, data), due in zip(entry._writes(hidden), entry.due_s, strict=False)
         ]
     return value
+
+
+def _unmatched(entry: Entry) -> dict[str, Any] | None:
+    from .explaining import unmatched
+
+    return unmatched(entry)

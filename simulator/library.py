@@ -12,7 +12,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..spec import Clock, Dialect, did_you_mean, parse_clock
 from . import own, pace_words, population
@@ -20,11 +20,16 @@ from .agents import Turn
 from .aim import aim
 from .app import Running, running
 from .armed import Armed
+from .course import Logs
 from .journal import KEPT_ENTRIES, Journal
+from .pace_values import under
 from .plans import own as own_plan
 from .population import Key
 from .requests import Requests
 from .scopes import RESETS, Scope
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 T = TypeVar("T")
 PATIENCE_S = 30.0
@@ -38,7 +43,9 @@ class Simulator:
     or a clock of your own. ``variant`` and ``fault``: by name, from the start. ``script``: a file of agents, keys and plans.
     ``rulings``: readings of open questions, as ``{"AMB-09": "404"}``. ``limits``: ``False`` holds nobody to a plan or a balance.
     ``latency``: how long agents take that have no latency of their own, as ``"first=300ms gap=20ms"``. ``journal``: how many requests
-    are kept. ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
+    are kept. ``decisions``: a file that is written anew with all that is decided; ``replay``: such a file, to answer as it has it (see
+    ``Sim.replay``).
+    ``log``: called with a line per request. ``ValueError`` or ``BadFile`` for a bad word, ``OSError`` or ``OverflowError`` for an address
     that cannot be had.
     """
 
@@ -58,6 +65,8 @@ class Simulator:
         journal: int = KEPT_ENTRIES,
         log: Callable[[str], None] | None = None,
         latency: own.LatencyWords | None = None,
+        decisions: str | Path | None = None,
+        replay: str | Path | None = None,
     ) -> None:
         if isinstance(dialects, str):
             raise TypeError(f"dialects: expected a list of names, got the text {dialects!r}")
@@ -73,15 +82,22 @@ class Simulator:
             fault=fault,
             log=log,
             script=script,
-            latency=None if latency is None else pace_words.under("latency", pace_words.latency, latency),
             rulings=rulings,
             limits=limits,
+            latency=None if latency is None else under("latency", pace_words.latency, latency),
         )
-        self._kept = journal
+        self._logs, self._clock = Logs(decisions, replay), clock
+        self._logs.check(latency)
+        self._kept, self._log = journal, log or (lambda line: None)
         self._stack = ExitStack()
 
     def __enter__(self) -> Sim:
-        server = self._stack.enter_context(self._start(journal=Journal(self._kept)))
+        try:
+            logs = self._logs.opened(self._stack, self._clock, self._log)
+            server = self._stack.enter_context(self._start(journal=Journal(self._kept), **logs))
+        except BaseException:
+            self._stack.close()
+            raise
         return Sim(server, server.scopes.root)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -106,6 +122,13 @@ class Sim:
         self.base_url = server.base_url + scope.prefix
         self.journal = Requests(server.journal, lambda entry: entry.scope == scope.name)
         self.clock = SimClock(self)
+
+    @property
+    def replay(self) -> Replay | None:
+        """The decision log that is replayed: ``told`` has what departed from it, ``same`` how many answers are as in it."""
+        from .replay import Replay
+
+        return self._server.course if isinstance(self._server.course, Replay) else None
 
     def url(self, dialect: str) -> str:
         """The base URL of that dialect's own paths; ``ValueError`` if it is not served."""
@@ -217,12 +240,17 @@ class Sim:
         """The faults in force, with how often each has fired."""
         return self.call(lambda: [replace(armed) for armed in self._scope.backend.armoury])
 
+    def in_force(self) -> list[Armed]:
+        """As ``faults``, without waiting for the thread that serves: for who reports on a backend that may hang."""
+        return list(self._scope.backend.armoury)
+
     def remove_fault(self, id: str) -> None:
         """Take a fault out of force; nothing if there is none of that id."""
         self.call(lambda: self._scope.backend.armoury.discard(id))
 
     def reset(self, *what: str) -> None:
-        """Put back to how it was at the start: journal, sessions, keys, limits, balances, agents, faults, seed; all, if none is named."""
+        """Put back to how it was at the start: journal, sessions, keys, limits, balances, agents, script, faults, rulings, seed; all, if none is
+        named."""
         for word in what:
             if word not in RESETS:
                 raise ValueError(

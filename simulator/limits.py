@@ -6,7 +6,7 @@ Only admitted requests count. The headers tell of the window that will refuse fi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..spec import Plan
 from .windows import KINDS, Window
@@ -15,14 +15,18 @@ DAY_S = 86_400
 BUSY_RETRY_S = 1
 """What to wait when too many requests are in flight; nobody knows when one of them ends."""
 
+CLOCK_ERROR_S = 1e-6
+"""What the difference of two epoch times may be wrong by."""
 
-@dataclass(frozen=True)
-class Standing:
-    """What limit headers say: the limit, what is left of it, and the epoch second when there is more again (AMB-16)."""
+
+class Standing(NamedTuple):
+    """What limit headers say: the limit, what is left of it, and when there is more again, as an epoch second or in so many seconds
+    (AMB-16)."""
 
     limit: int
     remaining: int
     reset: int
+    reset_in: int = 0
 
 
 class Limiter:
@@ -64,4 +68,5 @@ class Limiter:
 
 
 def _standing(window: Window, now: float) -> Standing:
-    return Standing(window.allowance, max(0, window.left(now)), math.ceil(window.ends(now)))
+    ends = window.ends(now)
+    return Standing(window.allowance, max(0, window.left(now)), math.ceil(ends), math.ceil(ends - now - CLOCK_ERROR_S))

@@ -48,10 +48,11 @@ WORDS: dict[str, Callable[[Entry, Any], bool]] = {
     "refusal": lambda entry, wanted: entry.refusal == wanted,
     "streamed": lambda entry, wanted: entry.about.streamed == wanted,
     "fault": lambda entry, wanted: wanted in entry.faults,
+    "unmatched": lambda entry, wanted: entry.about.unmatched == wanted,
     "closed": lambda entry, wanted: entry.closed == wanted,
     "since": lambda entry, wanted: entry.number > wanted,
 }
-"""What entries are chosen by. ``contains``: in the request's body. ``since``: after that number."""
+"""What entries are chosen by. ``contains``: in the request's body. ``since``: after that number. ``unmatched``: no rule fits."""
 
 
 def matching(**wanted: Any) -> Match:

@@ -12,6 +12,7 @@ from . import pace_words
 from .agents import Agent, Answer, Turn, says
 from .cutting import Chunk
 from .latency import Latency
+from .pace_values import under
 
 EVENTS = (Delta, ToolCall, ToolResult, Failure)
 NO_LIST = (bytes, dict)
@@ -55,8 +56,8 @@ def paced(plain: Agent, latency: LatencyWords | None, chunk: ChunkWords | None) 
     """The same agent with that latency and that way to cut; ``ValueError`` for bad words."""
     if latency is None and chunk is None:
         return plain
-    takes = None if latency is None else pace_words.under("latency", pace_words.latency, latency)
-    cut = None if chunk is None else pace_words.under("chunk", pace_words.chunk, chunk)
+    takes = None if latency is None else under("latency", pace_words.latency, latency)
+    cut = None if chunk is None else under("chunk", pace_words.chunk, chunk)
 
     def answering(turn: Turn) -> Answer:
         answer = plain(turn)

@@ -52,7 +52,8 @@ class Pacer:
     clock: Clock
     _heap: list[tuple[float, int, _Stream]] = field(default_factory=list)
     _order: itertools.count[int] = field(default_factory=itertools.count)
-    _timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.Handle | None = None
+    _wakes_at: float = 0.0
     streams: int = 0
     """Responses to requests for a stream that are being written."""
 
@@ -108,10 +109,14 @@ class Pacer:
     def _schedule(self, stream: _Stream) -> None:
         heapq.heappush(self._heap, (self._due_at(stream), next(self._order), stream))
         first = self._heap[0][0]
-        if self._timer is None or first < self._timer.when():
+        if self._timer is None or first < self._wakes_at:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self.loop.call_at(first, self._wake)
+            self._wake_at(first)
+
+    def _wake_at(self, when: float) -> None:
+        self._wakes_at = when
+        self._timer = self.loop.call_at(when, self._wake)
 
     def _wake(self) -> None:
         """Write for every stream that is due; its coroutine hears of it only when the plan is through or held up."""
@@ -133,7 +138,7 @@ class Pacer:
             else:
                 heapq.heappush(self._heap, (self._due_at(stream), next(self._order), stream))
         if self._heap:
-            self._timer = self.loop.call_at(self._heap[0][0], self._wake)
+            self._wake_at(self._heap[0][0])
 
     async def _reset(self, transport: asyncio.Transport, drain: Drain) -> None:
         transport.set_write_buffer_limits(high=0)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .script.stage import Stage
 
 
+MOST_CREATED = 10_000
+"""How many keys that were made through the API live at a time; the oldest goes first."""
+
+
 class Realm:
     """Everything that changes from request to request in one dialect."""
 
@@ -49,8 +53,8 @@ class Realm:
         for key in self._at_start().values():
             self.add(key)
 
-    def perform(self, stage: Stage) -> None:
-        """Play that script from now on. Keys that stay the same keep what they have used; sessions under way keep their agents."""
+    def perform(self, stage: Stage | None) -> None:
+        """Play that script from now on, or none. Keys that stay the same keep what they have used; sessions under way keep their agents."""
         for asked, name in self.stage.names.items() if self.stage else ():
             self.former_names.setdefault(asked, set()).add(name)
         self.stage = stage
@@ -91,10 +95,13 @@ class Realm:
 
         One that was added goes before one of the script, and that before a built-in one.
         """
-        bare = asked.removeprefix(self.dialect.agent_prefix or "")
-        own = next((name for name in (asked, bare) if name in self.agents), None)
-        if own is not None or self.stage is None:
-            return own or population.agent_name(self.dialect, self.examples, asked)
+        if self.agents:
+            bare = asked.removeprefix(self.dialect.agent_prefix or "")
+            own = next((name for name in (asked, bare) if name in self.agents), None)
+            if own is not None:
+                return own
+        if self.stage is None:
+            return population.agent_name(self.dialect, self.examples, asked)
         name = self.stage.names.get(asked)
         if name is not None or self.stage.replace:
             return name
@@ -135,7 +142,17 @@ class Realm:
         text = self.examples.key_prefix + self.ids.draw(f"key/{creator.name}")
         self._created[text] = Key(text, creator.plan, agent=agent)
         self.add(self._created[text])
+        if len(self._created) > MOST_CREATED:
+            self._drop(next(iter(self._created)))
         return self._last_key_id, text
+
+    def _drop(self, name: str) -> None:
+        """Let a created key be forgotten, with all that was kept of it but its sessions, which expire by themselves."""
+        del self._created[name]
+        self.keys.pop(name, None)
+        self.balances.pop(name, None)
+        self._limiters.pop(name, None)
+        self.ids.forget(f"session/{name}")
 
     def spend(self, key: Key, units: int) -> None:
         """Take units off a key's balance, if it has one."""

@@ -62,8 +62,10 @@ class Case:
 
     @once
     def agent(self) -> str | None:
-        former = self.realm.former_names.get(self.agent_asked, ())
-        return next(filter(self._session_of, former), None) or self.realm.agent_name(self.agent_asked)
+        asked, realm = self.agent_asked, self.realm
+        former = realm.former_names.get(asked) if realm.former_names else None
+        began = next(filter(self._session_of, former), None) if former else None
+        return began or realm.agent_name(asked)
 
     @once
     def session(self) -> Session | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from http import HTTPStatus
@@ -64,14 +63,14 @@ def limit_headers(case: Case) -> Headers:
     return (
         (names.limit, str(standing.limit)),
         (names.remaining, str(standing.remaining)),
-        (names.reset, str(RESETS[readings.reset_in](standing.reset, case.now))),
+        (names.reset, str(RESETS[readings.reset_in](standing))),
     )
 
 
-RESETS: dict[str, Callable[[int, float], int]] = {
-    "epoch": lambda reset, now: reset,
-    "delta": lambda reset, now: reset - math.floor(now),
-    "milliseconds": lambda reset, now: reset * 1000,
+RESETS: dict[str, Callable[[Standing], int]] = {
+    "epoch": lambda standing: standing.reset,
+    "delta": lambda standing: standing.reset_in,
+    "milliseconds": lambda standing: standing.reset * 1000,
 }
 """How the second of the reset is told, by the names of AMB-16's readings."""
 

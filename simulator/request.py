@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from ..spec import Dialect, Operation
@@ -53,8 +53,7 @@ class Mistake:
     location: tuple[str, ...] = ("body",)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A valid body: its roles. A role left out, or given as an allowed ``null``, is not there."""
 
     roles: Mapping[str, Any]
@@ -70,14 +69,13 @@ class Asked:
 
 def bearer(headers: Mapping[str, str]) -> str | None:
     """The credential of an ``Authorization: Bearer`` header (RFC 6750, 2.1), its scheme in any case; else ``None``."""
-    scheme, _, credential = headers.get("authorization", "").strip().partition(" ")
-    return credential.strip() or None if scheme.lower() == "bearer" else None
+    value = headers.get("authorization")
+    return None if value is None else _credential(value)
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
     """Whether the body claims to be JSON, or claims nothing (AMB-20)."""
-    media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return media in ("", "application/json") or media.endswith("+json")
+    return _is_json(headers.get("content-type", ""))
 
 
 def parse_json(body: bytes) -> Any:
@@ -205,6 +203,18 @@ def _no_object(value: Any, pointers: Sequence[str]) -> tuple[str, Any] | None:
 def _named(pointer: str, problem: str, kind: str) -> tuple[str, str, str, tuple[str, ...]]:
     path = parts(pointer)
     return ".".join(path), problem, kind, ("body", *path)
+
+
+@lru_cache(maxsize=256)
+def _credential(value: str) -> str | None:
+    scheme, _, credential = value.strip().partition(" ")
+    return credential.strip() or None if scheme.lower() == "bearer" else None
+
+
+@lru_cache(maxsize=256)
+def _is_json(value: str) -> bool:
+    media = value.partition(";")[0].strip().lower()
+    return media in ("", "application/json") or media.endswith("+json")
 
 
 def _refuse_constant(name: str) -> Any:

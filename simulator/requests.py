@@ -91,6 +91,11 @@ class Requests:
                 behind = f" after the {number - 1} before it" if number > 1 else ""
                 raise AssertionError(f"number {number}: no request{_words(match)}{behind}{self._listed()}")
 
+    @property
+    def unmatched(self) -> list[Entry]:
+        """The requests that no rule of their agent's script fits; ``entry.unmatched`` says of each why."""
+        return self.find(unmatched=True)
+
     def clear(self) -> int:
         """Forget them; how many they were."""
         return self._journal.forget(self._mine)

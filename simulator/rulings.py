@@ -6,6 +6,7 @@ then the row says why.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -101,7 +102,8 @@ class Rulings:
 def wrong(question: str, name: str) -> tuple[str, bool] | None:
     """What is wrong with one ruling in a sentence, and whether it is the question that is; ``None`` if nothing is."""
     if question not in RULINGS:
-        near = did_you_mean(question, list(RULINGS)) or f"; there are {min(RULINGS)} to {max(RULINGS)}"
+        short = re.sub(r"(?i)^amb[-_ ]?0*([0-9])$", r"AMB-0\1", question)
+        near = did_you_mean(short, list(RULINGS)) or f"; there are {min(RULINGS)} to {max(RULINGS)}"
         return f"no ruling {question!r}{near}", True
     names = RULINGS[question]
     if name not in names:

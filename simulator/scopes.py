@@ -124,6 +124,11 @@ def _seed(scope: Scope, _: Journal) -> None:
         realm.ids.reset()
 
 
+def _script(scope: Scope, _: Journal) -> None:
+    if scope.backend.script is not scope.backend.start_script:
+        scope.backend.perform(scope.backend.start_script)
+
+
 def _journal(scope: Scope, journal: Journal) -> None:
     journal.forget(lambda entry: entry.scope == scope.name)
 
@@ -131,6 +136,7 @@ def _journal(scope: Scope, journal: Journal) -> None:
 RESETS: dict[str, Callable[[Scope, Journal], None]] = {
     "journal": _journal,
     "sessions": _sessions,
+    "script": _script,
     "keys": _keys,
     "limits": _limits,
     "balances": _balances,

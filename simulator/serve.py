@@ -19,9 +19,11 @@ from . import lines, pace_words
 from .app import Line, Running, is_loopback, load, run, serving
 from .backend import Backend
 from .banner import banner
+from .course import PLAIN, Course, Logs
 from .journal import KEPT_ENTRIES, Journal
 from .journal_file import JournalFile
 from .latency import Latency
+from .pace_values import BadPace
 from .rulings import from_words
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ def serve(
     latency: str | None = None,
     ruling: Sequence[str] = (),
     limits: bool = True,
+    decisions: Path | None = None,
+    replay: Path | None = None,
+    max_connections: int | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way; the exit code, 0 or ``USAGE``.
 
@@ -62,12 +67,14 @@ def serve(
     many requests are kept in memory; ``journal_file``: where all of them are appended. ``control``: ``[HOST:]PORT`` of the control
     API, loopback by default; it needs ``control_token`` on any other address, and one is made up if none is given. ``ruling``: readings of
     open questions, as ``AMB-09=created``; ``limits``: without, nobody is held to a plan or a balance. ``latency``: how long agents take
-    that have none of their own, in the words of ``pace_words``.
+    that have none of their own, in the words of ``pace_words``. ``decisions``: where all that is decided is written; ``replay``: such a
+    file, to answer as it has it. ``max_connections``: as many as the system allows, if not said.
     """
     if watch and script is None:
         return _refuse("--watch needs a --script to watch")
-    kept = Journal(journal)
+    kept, logs = Journal(journal), Logs(decisions, replay)
     try:
+        logs.check(latency, "--")
         chosen = parse_clock(clock) if isinstance(clock, str) else clock
         backend = Backend(
             load(dialects or None),
@@ -86,6 +93,8 @@ def serve(
         return watched
     settings = f"seed {seed}, clock {clock if isinstance(clock, str) else type(clock).__name__}"
     settings += f", latency {latency}" if latency else ""
+    settings += f", replaying {replay}" if replay else ""
+    course: Course = PLAIN
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -94,7 +103,17 @@ def serve(
         line = LINES[log_format]
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(
-                serving(backend, chosen, host=host, port=port, log=log, line=line, journal=kept)
+                serving(
+                    backend,
+                    chosen,
+                    host=host,
+                    port=port,
+                    log=log,
+                    line=line,
+                    journal=kept,
+                    max_connections=max_connections,
+                    course=course,
+                )
             )
             told = await stack.enter_async_context(_controlled(server, gate)) if gate else ""
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -115,6 +134,14 @@ def serve(
             except OSError as error:
                 return _refuse(f"--journal-file: {journal_file}: {_reason(error)}")
         try:
+            opened = logs.opened(open_files, clock, _log)
+            backend.latency = opened.get("latency", backend.latency)
+            course = opened["course"](backend) if opened else PLAIN
+        except BadFile as error:
+            return _refuse(str(error))
+        except OSError as error:
+            return _refuse(f"--decisions: {decisions}: {_reason(error)}")
+        try:
             run(main)
         except _NoControl as error:
             return _refuse(f"--control: cannot listen on {control}: {_reason(error.why)}")
@@ -127,7 +154,7 @@ def _latency(words: str | None) -> Latency | None:
     """``ValueError`` names the flag."""
     try:
         return None if words is None else pace_words.latency(words)
-    except pace_words.BadPace as error:
+    except BadPace as error:
         raise ValueError(f"--latency: {error}") from None
 
 

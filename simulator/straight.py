@@ -21,6 +21,8 @@ from .request import HttpRequest
 Template = tuple[str, tuple[tuple[str, str], ...]]
 """JSON text with holes: what stands before the first, then each role with what stands behind it."""
 MARKED = re.compile(r'"\\u0000(\w+)\\u0000"')
+SHORT, SPELT = 32, 4096
+"""Characters of a piece of text whose chunk is remembered, and how many of them are."""
 CLOSE = "Connection: close\r\n"
 LAST = LAST_CHUNK.decode()
 
@@ -56,16 +58,14 @@ def said(shape: Shape, fields: Mapping[str, Any]) -> str:
 def _stream(reply: Reply, lines: list[str]) -> tuple[Write, ...]:
     """The head and the chunks of a stream, one write for all that is due together."""
     shapes = _shapes(reply.dialect)
-    ends = _delta_ends(reply.dialect)
+    ends, spelt = _delta_ends(reply.dialect), _spelt(reply.dialect)
     writes: list[Write] = []
     waiting = "".join(lines).encode("latin-1", "replace")
     parts: list[str] = []
     at = 0.0
     for due, event in reply.beats:
-        if ends is not None and type(event) is Delta:
-            text = encode.dumps(event.text)
-            size = ends[2] + (len(text) if text.isascii() else len(text.encode()))
-            chunk = f"{size:x}\r\n{ends[0]}{text}{ends[1]}"
+        if type(event) is Delta and ends is not None:
+            chunk = spelt.get(event.text) or _spell(spelt, ends, event.text)
         elif not (chunk := _chunk(shapes, event)):
             continue
         if due != at:
@@ -76,6 +76,19 @@ def _stream(reply: Reply, lines: list[str]) -> tuple[Write, ...]:
     parts.append(LAST)
     writes.append(Write(at, waiting + "".join(parts).encode()))
     return tuple(writes)
+
+
+def _spell(spelt: dict[str, str], ends: tuple[str, str, int], text: str) -> str:
+    """The chunk of a piece of text; short ones come again, and are remembered."""
+    before, behind, size = ends
+    json = encode.dumps(text)
+    size += len(json) if json.isascii() else len(json.encode())
+    chunk = f"{size:x}\r\n{before}{json}{behind}"
+    if len(text) <= SHORT:
+        if len(spelt) >= SPELT:
+            spelt.clear()
+        spelt[text] = chunk
+    return chunk
 
 
 def _chunk(shapes: Mapping[type, Shape | str], event: Event) -> str:
@@ -109,6 +122,12 @@ def _delta_ends(dialect: Dialect) -> tuple[str, str, int] | None:
     if ends is None:
         return None
     return ends[0], f"{ends[1]}\r\n", len("".join(ends).encode())
+
+
+@by_identity
+def _spelt(_dialect: Dialect) -> dict[str, str]:
+    """The chunks of short pieces of text, by the text."""
+    return {}
 
 
 @by_identity

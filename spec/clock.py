@@ -32,11 +32,11 @@ class Clock(Protocol):
 
 
 class ScaledClock:
-    """Runs ``factor`` times as fast as the machine's clock; ``ScaledClock(1)`` is real time."""
+    """Runs ``factor`` times as fast as the machine's clock; ``ScaledClock(1)`` is real time. ``at``: where it starts, now by default."""
 
-    def __init__(self, factor: float = 1.0) -> None:
+    def __init__(self, factor: float = 1.0, at: float | None = None) -> None:
         self._factor = factor
-        self._epoch = time.time()
+        self._epoch = time.time() if at is None else at
         self._start = time.monotonic()
 
     def now(self) -> float:
@@ -44,6 +44,10 @@ class ScaledClock:
 
     def real_delay(self, seconds: float) -> float:
         return seconds / self._factor
+
+    @property
+    def mode(self) -> str:
+        return "real" if self._factor == 1.0 else f"x{self._factor:g}"
 
     def advance(self, seconds: float) -> None:
         self._epoch += forward(seconds)
@@ -61,6 +65,10 @@ class FrozenClock:
     def real_delay(self, seconds: float) -> float:
         return 0.0
 
+    @property
+    def mode(self) -> str:
+        return "frozen"
+
     def advance(self, seconds: float) -> None:
         self._now += forward(seconds)
 
@@ -74,13 +82,16 @@ def forward(seconds: float) -> float:
     return seconds
 
 
-def parse_clock(text: str) -> Clock:
-    """``real``, ``frozen`` or ``xN`` (N times as fast, N > 0) as given on the command line; ``ValueError`` says what is allowed."""
+def parse_clock(text: str, at: float | None = None) -> Clock:
+    """``real``, ``frozen`` or ``xN`` (N times as fast, N > 0) as given on the command line; ``ValueError`` says what is allowed.
+
+    ``at``: where it starts, in seconds since the epoch.
+    """
     if text == "real":
-        return ScaledClock()
+        return ScaledClock(at=at)
     if text == "frozen":
-        return FrozenClock()
+        return FrozenClock() if at is None else FrozenClock(at)
     factor = re.fullmatch(r"x([0-9]+(?:\.[0-9]+)?)", text)
     if factor is None or float(factor[1]) == 0:
         raise ValueError(f"expected real, frozen or xN (as in x60), got {text!r}")
-    return ScaledClock(float(factor[1]))
+    return ScaledClock(float(factor[1]), at)

@@ -6,20 +6,21 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from ...spec import FrozenClock
-from .. import masking
+from ...spec import FrozenClock, parse_clock
+from ...spec.clock import forward
+from .. import explaining, masking
 from ..aim import aim
 from ..armed import Armed
 from ..faults import FAULTS
 from ..ids import Ids
-from ..journal import as_json
+from ..journal import Entry, as_json
 from ..journal_file import har, version
 from ..match import Match, matching
 from ..metrics import MEDIA_TYPE
 from ..requests import Requests
 from ..scopes import RESETS, Scope
 from .inhabitants import key_text
-from .world import Answer, Call, Refused
+from .world import Answer, Call, Refused, flag
 
 LIMIT = 100
 """How many requests are shown, if nothing is said."""
@@ -95,8 +96,31 @@ def clock(call: Call) -> Any:
 
 
 def advance(call: Call) -> Any:
-    call.scope.clock.advance(call.body["advance"])
-    return _clock(call.scope)
+    """To a time, by seconds, or into another mode that goes on from the time it shows; all that is told, or nothing."""
+    scope, body = call.scope, call.body
+    if not body:
+        raise Refused(400, "nothing to do: expected advance, set or mode")
+    if "advance" in body and "set" in body:
+        raise Refused(400, "expected one of advance and set, got both")
+    now = scope.clock.now()
+    by = forward(_seconds(body["set"]) - now if "set" in body else body.get("advance", 0.0))
+    made = parse_clock(body["mode"], now) if "mode" in body else scope.clock
+    made.advance(by)
+    scope.clock = made
+    return _clock(scope)
+
+
+def _seconds(told: float | str) -> float:
+    """Seconds since the epoch, of a number or of a date and time (RFC 3339)."""
+    if not isinstance(told, str):
+        return told
+    try:
+        read = datetime.fromisoformat(told)
+    except ValueError:
+        raise Refused(
+            400, f"set: expected seconds since the epoch, or a time as 2026-01-01T00:00:00Z, got {told!r}"
+        ) from None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 def seed(call: Call) -> Any:
@@ -107,7 +131,7 @@ def reseed(call: Call) -> Any:
     backend = call.scope.backend
     backend.seed = backend.armoury.seed = call.body.get("seed", backend.seed)
     for name, realm in backend.realms.items():
-        realm.ids = Ids(backend.seed, name)
+        realm.ids = Ids(backend.seed, name, realm.ids.tape)
     return {"seed": backend.seed}
 
 
@@ -119,16 +143,35 @@ def journal(call: Call) -> Any:
         raise Refused(400, f"format: expected json or har, got {call.query['format']!r}")
     if call.query.get("format") == "har":
         return har(shown)
-    wire = _flag(call, "wire", False)
+    wire = flag(call, "wire", False)
     return {"found": len(found), "requests": [as_json(entry, wire) for entry in shown]}
 
 
 def one_request(call: Call) -> Any:
+    return as_json(_numbered(call))
+
+
+def _numbered(call: Call) -> Entry:
     number = call.path["number"]
     for entry in call.world.server.journal.entries():
         if str(entry.number) == number:
-            return as_json(entry)
+            return entry
     raise Refused(404, f"no request {number!r} in the journal: it may have been too long ago")
+
+
+def unmatched(call: Call) -> Any:
+    found = _requests(call).unmatched
+    limit = _number(call, "limit", LIMIT)
+    shown = found[max(0, len(found) - limit) :]
+    rows = [
+        {"number": one.number, "session": one.session, "body": one.body, **(explaining.unmatched(one) or {})}
+        for one in shown
+    ]
+    return {"found": len(found), "requests": rows}
+
+
+def explain(call: Call) -> Any:
+    return explaining.explained(_numbered(call))
 
 
 def forget(call: Call) -> Any:
@@ -162,7 +205,12 @@ def reset(call: Call) -> Any:
 def _clock(scope: Scope) -> dict[str, Any]:
     now = scope.clock.now()
     shown = datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z")
-    return {"now": now, "shown": shown, "frozen": isinstance(scope.clock, FrozenClock)}
+    return {
+        "now": now,
+        "shown": shown,
+        "mode": getattr(scope.clock, "mode", type(scope.clock).__name__),
+        "frozen": isinstance(scope.clock, FrozenClock),
+    }
 
 
 def _shown_fault(call: Call, armed: Armed) -> dict[str, Any]:
@@ -199,8 +247,9 @@ def _match(call: Call) -> dict[str, Any]:
     }
     if "since" in match:
         match["since"] = _number(call, "since", 0)
-    if "streamed" in match:
-        match["streamed"] = _flag(call, "streamed", False)
+    for word in ("streamed", "unmatched"):
+        if word in match:
+            match[word] = flag(call, word, False)
     return match
 
 
@@ -209,10 +258,3 @@ def _number(call: Call, name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise Refused(400, f"{name}: expected a whole number from 0, got {text!r}")
     return int(text)
-
-
-def _flag(call: Call, name: str, default: bool) -> bool:
-    text = call.query.get(name, str(default).lower())
-    if text not in ("true", "false"):
-        raise Refused(400, f"{name}: expected true or false, got {text!r}")
-    return text == "true"

@@ -19,8 +19,10 @@ ROLES = {**population.KEY_ROLES, "metered": population.METERED_KEY}
 def agents(call: Call) -> Any:
     realms = call.scope.backend.realms.values()
     own_ones = {name for realm in realms for name in realm.agents}
+    played = {name for realm in realms if realm.stage for name in realm.stage.agents}
     printed = {name for realm in realms for name in realm.examples.agents}
     rows = [*((name, "own") for name in sorted(own_ones)), *((name, "built-in") for name in population.AGENTS)]
+    rows += [(name, "script") for name in sorted(played)]
     rows += [(name, "documented") for name in sorted(printed)]
     return {"agents": [{"name": name, "kind": kind} for name, kind in rows]}
 

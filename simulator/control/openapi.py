@@ -28,8 +28,10 @@ QUERY = {
     "limit": "How many are shown, 100 if left out",
     "wire": "true: with the bytes of each write and when it was made",
     "format": "json, or har",
+    "dry_run": "true: the script is checked, and nothing changes",
     "since": "After that number",
     "contains": "In the request's body",
+    "unmatched": "true: only those that no rule of a script fits",
     "status": "A number, or a class as 4xx",
 }
 
@@ -71,7 +73,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         },
     }
     if operation.body is not None:
-        content = {"application/json": {"schema": operation.body}}
+        content = {"application/yaml" if operation.text else "application/json": {"schema": operation.body}}
         shown["requestBody"] = {"required": not operation.optional, "content": content}
     return shown
 

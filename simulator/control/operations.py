@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import course, inhabitants, rulings, schemas
-from .schemas import FOUND, SCOPED, SHOWN, Schema
+from . import course, inhabitants, plays, rulings, schemas
+from .schemas import DRY, FOUND, SCOPED, SHOWN, UNMATCHED, Schema
 from .world import Call
 
 
 @dataclass(frozen=True)
 class Operation:
-    """``query``: the parameters it takes. ``body``: the schema of its body, ``None`` if it has none; ``optional``: it may be left out."""
+    """``query``: the parameters it takes. ``body``: the schema of its body, ``None`` if it has none; ``optional``: it may be left out;
+    ``text``: it is text of any media type, read by whoever handles it.
+    """
 
     method: str
     path: str
@@ -22,6 +24,7 @@ class Operation:
     query: tuple[str, ...] = SCOPED
     body: Schema | None = None
     optional: bool = False
+    text: bool = False
 
 
 OPERATIONS = (
@@ -34,7 +37,12 @@ OPERATIONS = (
     Operation("POST", "/keys", "Let a key exist; answers its text", inhabitants.add_key, body=schemas.KEY),
     Operation("POST", "/keys/top-up", "Add units to a key's balance", inhabitants.top_up, body=schemas.TOP_UP),
     Operation("POST", "/keys/reset", "Nothing of a key's plan and balance is used", inhabitants.renew, body=schemas.RENEW),
+    Operation("GET", "/plans", "The plans that the documents and the script have", plays.plans),
+    Operation("GET", "/script", "The script that is played, its keys masked", plays.script),
+    Operation("PUT", "/script", "Play that script from now on, if it has no mistakes; dry_run only checks it", plays.put_script, DRY, schemas.SCRIPT, text=True),
     Operation("GET", "/sessions", "The living sessions, the longest unused first", inhabitants.sessions),
+    Operation("GET", "/sessions/{id}", "The living sessions of that id: what was said, and where they stand in their script", plays.session),
+    Operation("POST", "/sessions/jump", "Let a session go on at a turn of its script", plays.jump, body=schemas.JUMP),
     Operation("POST", "/sessions/expire", "Let sessions expire: those as told, or all", inhabitants.expire, body=schemas.EXPIRE, optional=True),
     Operation("GET", "/faults", "The faults in force, and how often each has fired", course.faults),
     Operation("POST", "/faults", "Put a fault in force; all that is told of its aim must hold", course.add_fault, body=schemas.FAULT),
@@ -42,7 +50,7 @@ OPERATIONS = (
     Operation("DELETE", "/faults/{id}", "Take a fault out of force", course.remove_fault),
     Operation("GET", "/catalogue", "The faults that there are", course.known_faults, ()),
     Operation("GET", "/clock", "What time it is", course.clock),
-    Operation("POST", "/clock", "Move the clock forward", course.advance, body=schemas.CLOCK),
+    Operation("POST", "/clock", "Move the clock forward, or let it run in another mode", course.advance, body=schemas.CLOCK),
     Operation("GET", "/rulings", "The open questions, their readings, and which are in force", rulings.rulings),
     Operation("POST", "/rulings", "Follow these readings from now on", rulings.rule, body=schemas.RULED),
     Operation("GET", "/seed", "The seed", course.seed),
@@ -50,6 +58,8 @@ OPERATIONS = (
     Operation("GET", "/journal", "The newest requests that match, oldest first", course.journal, SHOWN),
     Operation("DELETE", "/journal", "Forget the requests that match", course.forget, FOUND),
     Operation("GET", "/journal/{number}", "One request, with the bytes of its answer", course.one_request, ()),
+    Operation("GET", "/journal/{number}/explain", "Which rule of a script answered, and why the others did not", course.explain, ()),
+    Operation("GET", "/unmatched", "The requests that no rule fits, each with why, the nearest rule first", course.unmatched, UNMATCHED),
     Operation("POST", "/verify", "Whether so many requests match, and in this order", course.verify, body=schemas.VERIFY),
     Operation("POST", "/reset", "Put back to how it was at the start: what is named, or everything", course.reset, body=schemas.RESET, optional=True),
     Operation("GET", "/scopes", "The scopes that are open, with their URLs and keys", inhabitants.scopes, ()),

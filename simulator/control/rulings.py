@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...spec import Reading, ambiguities
-from ..rulings import RULINGS, Ruling
+from ..rulings import RULINGS, Ruling, wrong
 from .world import Call
 
 
@@ -22,6 +22,10 @@ def rulings(call: Call) -> Any:
 def rule(call: Call) -> Any:
     """All or nothing: one bad ruling changes none."""
     backend = call.scope.backend
+    for question, name in call.body.items():
+        mistake = wrong(question, str(name)) if name is not None or question not in RULINGS else None
+        if mistake is not None:
+            raise ValueError(mistake[0])
     later = {**backend.later_rulings, **call.body}
     backend.rule({question: str(name) for question, name in later.items() if name is not None})
     return {"in_force": dict(backend.rulings.given)}

@@ -32,6 +32,7 @@ MATCHED: dict[str, Schema] = {
     "headers": HEADERS,
     "status": {"type": ["integer", "string"]},
     "streamed": {"type": "boolean"},
+    "unmatched": {"type": "boolean"},
     "since": COUNT,
     "session": {"type": ["string", "null"]},
 }
@@ -80,7 +81,16 @@ FAULT = body(
     contains=WORD,
     headers=HEADERS,
 )
-CLOCK = body(("advance",), advance={"type": "number", "minimum": 0, "maximum": 1e9, "description": "Seconds"})
+CLOCK = body(
+    advance={"type": "number", "minimum": 0, "maximum": 1e9, "description": "Seconds"},
+    set={
+        "type": ["number", "string"],
+        "description": "A time not before the present one: seconds since the epoch, or RFC 3339",
+    },
+    mode={"type": "string", "description": "real, frozen or xN; it goes on from the time that it shows"},
+)
+JUMP = body(("session", "turn"), session=WORD, turn=WORD, agent=WORD, key=WORD, dialect=WORD)
+SCRIPT: Schema = {"type": "string", "description": "A script, as chatproof check takes it: YAML or JSON"}
 SEED = body(seed={"type": "integer", "description": "The one there is, if left out"})
 VERIFY = body(
     match=MATCH,
@@ -91,13 +101,14 @@ VERIFY = body(
 )
 RULED: Schema = {
     "type": "object",
-    "description": "Question -> the name of a reading; null to go back to that of the start",
-    "properties": {question: {"type": ["string", "integer", "null"]} for question in RULINGS},
-    "additionalProperties": False,
+    "description": f"Question ({min(RULINGS)} to {max(RULINGS)}) -> the name of a reading; null to go back to that of the start",
+    "additionalProperties": {"type": ["string", "integer", "null"]},
 }
 RESET = body(what={"type": "array", "items": {"type": "string", "enum": list(RESETS)}, "minItems": 1})
 SCOPE = body(("name",), name={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})
 
 SCOPED = ("scope",)
 FOUND = (*SCOPED, *(word for word in WORDS if word not in ("headers", "scope")))
+DRY = (*SCOPED, "dry_run")
+UNMATCHED = (*SCOPED, "limit")
 SHOWN = (*FOUND, "limit", "wire", "format")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
+import time
 import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,15 +17,19 @@ from urllib.parse import parse_qsl, unquote
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response
 from aiohttp.web_runner import ServerRunner, TCPSite
-from aiohttp.web_server import Server
 
 from ...spec import did_you_mean
 from ...spec.files import mistakes
 from ..app import address_url, is_loopback, silent
+from ..connections import PATIENCE, Connections
+from ..intake import receive
 from ..request import BODY_LIMIT, bearer, is_json, parse_json
 from .openapi import document
 from .operations import OPERATIONS, Operation
 from .world import Answer, Call, Refused, World
+
+MOST = 200
+"""How many connections the control port has at most."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class Gate:
         if path == "/openapi.json" and request.method == "GET":
             return Answer(self._document)
         operation, found = _find(request.method, path)
-        call = Call(self.world, found, _query(operation, query), _valid(operation, request, body))
+        given = {} if operation.text else _valid(operation, request, body)
+        call = Call(self.world, found, _query(operation, query), given, _plain(body) if operation.text else "")
         try:
             said = operation.handle(call)
         except ValueError as error:
@@ -83,7 +89,8 @@ class Gate:
 @asynccontextmanager
 async def controlling(world: World, host: str, port: int, token: str | None) -> AsyncIterator[str]:
     """Serve the control API on the running loop until the block ends; its URL. ``OSError`` if the address cannot be had."""
-    runner = ServerRunner(Server(Gate(world, token), access_log=None, logger=silent()), shutdown_timeout=1.0)
+    server = Connections(Gate(world, token), most=MOST, now=time.time, access_log=None, logger=silent())
+    runner = ServerRunner(server, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await TCPSite(runner, host, port).start()
@@ -140,15 +147,20 @@ def _valid(operation: Operation, request: BaseRequest, body: bytes) -> Mapping[s
     return dict(value)
 
 
+def _plain(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"the body is not UTF-8: byte {error.start}") from None
+
+
 async def _body(request: BaseRequest) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while request.can_read_body and (part := await request.content.readany()):
-        parts.append(part)
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise Refused(413, f"a body has {BODY_LIMIT} bytes at most")
-    return b"".join(parts)
+    asked, trouble = await receive(request, BODY_LIMIT, PATIENCE.body_s)
+    if trouble is not None:
+        raise Refused(trouble.status, trouble.says)
+    if len(asked.body) > BODY_LIMIT:
+        raise Refused(413, f"a body has {BODY_LIMIT} bytes at most")
+    return asked.body
 
 
 def _response(answer: Answer, headers: Mapping[str, str]) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ...spec import did_you_mean
@@ -44,12 +45,13 @@ class World:
 
 @dataclass(frozen=True)
 class Call:
-    """One request to the control API, valid under its operation's schemas."""
+    """One request to the control API, valid under its operation's schemas. ``text``: the body of one that takes text."""
 
     world: World
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -63,3 +65,15 @@ class Answer:
     value: Any
     status: int = 200
     media: str = "application/json"
+
+
+FLAGS = {"true": True, "false": False}
+SHORT = {"1": True, "0": False}
+
+
+def flag(call: Call, name: str, default: bool, also: Mapping[str, bool] = MappingProxyType({})) -> bool:
+    """A parameter that is true or false; ``also``: further words for them."""
+    text = call.query.get(name)
+    if text is not None and text not in (FLAGS | dict(also)):
+        raise Refused(400, f"{name}: expected true or false, got {text!r}")
+    return default if text is None else (FLAGS | dict(also))[text]

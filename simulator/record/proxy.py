@@ -13,7 +13,8 @@ from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
 from yarl import URL
 
-from ..app import CONTINUE, Sent
+from ..connections import Sent
+from ..intake import CONTINUE
 from ..journal import Closed, Entry, Journal
 from ..plan import LAST_CHUNK, About, End, Plan, Write, chunk
 from ..request import HttpRequest, bearer

@@ -24,7 +24,6 @@ SHOWN = 50
 """How many of those left out the file's head lists."""
 DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 HEAD = """\
-# yaml-language-server: $schema=script.schema.json
 # Recorded by chatproof {version} from {source}
 # {counts}
 # Keys are replaced: {keys}. Replay it with: chatproof serve --script {name}

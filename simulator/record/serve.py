@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,8 +24,10 @@ from ..routes import Routes
 from .proxy import Proxy, client
 from .recorder import Recorder, write
 
-USAGE = 2
-SCHEMES = {"http": 80, "https": 443}
+USAGE, INCOMPLETE = 2, 3
+CHECKED = 300
+"""How many exchanges a script may have to be checked before the program ends; more take too long for somebody who waits."""
+SCHEMES = ("http", "https")
 LINES: dict[str, Line] = {"text": lines.plain, "json": lines.machine}
 
 
@@ -38,20 +40,28 @@ class Recording:
     journal: Journal
     out: Path
     log: Log
-    changed: asyncio.Event
-    over: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def write_on(self) -> None:
         """Write the script after each exchange, until all is over: beside the loop, which goes on passing bytes at their time.
 
         Exchanges that end meanwhile are written together; a script that takes long to write is written half of the time at most.
         """
-        while not self.over:
+        while not self.over.is_set():
             await self.changed.wait()
             self.changed.clear()
             began = time.monotonic()
             await asyncio.to_thread(self.write, self.recorder.copy())
-            await asyncio.sleep(time.monotonic() - began)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.over.wait(), time.monotonic() - began)
+
+    async def finish(self, writing: asyncio.Task[None]) -> None:
+        """Let ``write_on`` come to its end, and write whatever has ended since."""
+        self.over.set()
+        self.changed.set()
+        await writing
+        self.write(self.recorder)
 
     def write(self, recorder: Recorder) -> None:
         """Write the script of that recorder; nothing, as long as nothing can be said in one."""
@@ -94,9 +104,7 @@ async def recording(
             proxy.stopping = True
             await runner.cleanup()
             if made is not None:
-                made.over = True
-                changed.set()
-                await writing
+                await made.finish(writing)
 
 
 def record(
@@ -111,7 +119,7 @@ def record(
     log_format: str = "text",
     quiet: bool = False,
 ) -> int:
-    """Record until SIGINT or SIGTERM; the exit code: 0, 1 where nothing was recorded, or ``USAGE``."""
+    """Record until SIGINT or SIGTERM; the exit code: 0, ``INCOMPLETE`` where nothing was recorded, or ``USAGE``."""
     try:
         source = origin(url)
         routes = Routes(load(dialects or None))
@@ -123,7 +131,7 @@ def record(
     kept = Journal(journal)
     if not quiet:
         kept.heard.append(lambda entry: _log(LINES[log_format](entry)))
-    code = 1
+    code = INCOMPLETE
 
     async def main() -> None:
         nonlocal code
@@ -154,16 +162,18 @@ def record(
 def origin(url: str) -> str:
     """The server's URL, without a slash at its end; ``ValueError`` for one that cannot be recorded."""
     parts = urlsplit(url)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(
+            "--record: expected a URL without user, query and fragment: what is secret comes from the client"
+        )
     if parts.scheme not in SCHEMES or not parts.hostname:
         raise ValueError(f"--record: expected http://HOST… or https://HOST…, got {url!r}")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(
-            "--record: expected a URL without user, query and fragment: whatever is secret comes from the client"
-        )
     try:
-        assert parts.port is None or parts.port > 0
-    except (ValueError, AssertionError):
-        raise ValueError(f"--record: {url!r} has a port that is none") from None
+        good = parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(f"--record: {url!r} has a port that is none")
     return url.rstrip("/")
 
 
@@ -195,14 +205,17 @@ def _banner(made: Recording, routes: Routes) -> str:
 def _summary(made: Recording, routes: Routes) -> int:
     from ..script.reading import check
 
+    if len(made.recorder.heard) > CHECKED:
+        _log(f"{made.out}: {made.recorder.counts}; next: chatproof check {made.out}")
+        return 0
     if not made.recorder.heard:
         _log(f"nothing was recorded, so there is no {made.out}; {made.recorder.counts}")
-        return 1
+        return INCOMPLETE
     checked = check(made.out, routes.dialects)
     for line in checked.lines():
         _log(line)
     _log(f"{made.out}: {made.recorder.counts}; next: chatproof serve --script {made.out}")
-    return 0 if checked.script is not None else 1
+    return 0 if checked.script is not None else INCOMPLETE
 
 
 def _refuse(message: str) -> int:

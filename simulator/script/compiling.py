@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ...spec import Dialect, Plan, Usage, did_you_mean
 from ...spec.files import Spot
 from .. import pace_words
+from ..pace_values import BadPace
 from . import fakes
 from .findings import Findings
 from .model import Agent, Call, Fail, Owner, Pause, Refuse, Result, Rule, Say, Script, ScriptKey, Step, When
@@ -62,7 +63,7 @@ def script(data: Mapping[str, Any], whole: Mapping[str, Any], found: Findings, d
     keys = {name: _key(name, row or {}) for name, row in data.get("keys", {}).items()}
     replace, parallel = data.get("replace", False), data.get("parallel_turns", "queue")
     rulings = {question: str(name) for question, name in data.get("rulings", {}).items()}
-    return Script(found.path, agents, keys, plans, replace, parallel, rulings)
+    return Script(found.path, agents, keys, plans, replace, parallel, rulings, found.text)
 
 
 def seconds(duration: str | float) -> float:
@@ -109,7 +110,7 @@ def _paced(row: Mapping[str, Any], key: str, read: Callable[[Any], T], spot: Spo
     """What ``key`` says of times or pieces; its mistakes are told where they stand."""
     try:
         return read(row[key]) if key in row else None
-    except pace_words.BadPace as bad:
+    except BadPace as bad:
         for one in bad.mistakes:
             if isinstance(row[key], str) and one.path:
                 told = f"{'.'.join(map(str, one.path))}: {one.message}"

@@ -151,7 +151,8 @@ class ScriptKey:
 
 @dataclass(frozen=True)
 class Script:
-    """A whole file. ``replace``: whether the built-in keys and agents are gone. ``rulings``: readings of open questions."""
+    """A whole file. ``replace``: whether the built-in keys and agents are gone. ``rulings``: readings of open questions. ``text``: what
+    stands in it."""
 
     path: str
     agents: Mapping[str, Agent]
@@ -160,6 +161,7 @@ class Script:
     replace: bool = False
     parallel: Parallel = "queue"
     rulings: Mapping[str, str] = field(default_factory=dict)
+    text: str = field(default="", repr=False, compare=False)
 
     @property
     def size(self) -> str:

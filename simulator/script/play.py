@@ -58,12 +58,15 @@ class Told:
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything that one turn was decided by; it can be played again, to explain it. ``rule``: the one that answered, if any did."""
+    """Everything that one turn was decided by; it can be played again, to explain it.
+
+    ``chance``: makes the turn's draws from the beginning. ``rule``: the one that answered, if any did.
+    """
 
     agent: Agent
     cursor: Cursor
     told: Told
-    draw: Draw
+    chance: Callable[[], Draw]
     rule: Rule | None = None
 
 
@@ -114,6 +117,15 @@ def tried(agent: Agent, cursor: Cursor, told: Told, names: Names) -> tuple[list[
         if rule.owner is None:
             break
     return fitting, misses
+
+
+def retried(trial: Trial) -> tuple[list[Rule], list[Miss]]:
+    """The rules that fit and those that do not, once more; a condition that fails again counts as neither."""
+    names = _names(trial.agent, trial.cursor, trial.told, trial.chance())
+    try:
+        return tried(trial.agent, trial.cursor, trial.told, names)
+    except ScriptError:
+        return [], []
 
 
 def named(agent: Agent, told: Told, draw: Draw, taken: Callable[[str], bool]) -> str | None:

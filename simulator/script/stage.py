@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 
 from ...spec import Dialect
@@ -52,10 +53,10 @@ def performed(
     JSON reply wants for its times alone."""
     cursor: Cursor = session.acted[1] if session.acted is not None else begin(actor)
     told = _told(case, spot, asked, streamed, tuple(session.said[-SAID:]))
-    draw = chance(case.realm.ids, spot, cursor.answered)
+    draws = partial(chance, case.realm.ids, spot, cursor.answered)
     cutting = Tempo(case.realm.ids, spot, case.turn).cutter() if cut else None
-    played = play(actor, cursor, told, draw, cutting)
-    case.trial, case.unmatched = Trial(actor, cursor, told, draw, played.rule), played.unmatched
+    played = play(actor, cursor, told, draws(), cutting)
+    case.trial, case.unmatched = Trial(actor, cursor, told, draws, played.rule), played.unmatched
     return played
 
 

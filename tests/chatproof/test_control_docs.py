@@ -37,5 +37,5 @@ def test_every_example_does_what_it_says() -> None:
 def test_every_operation_is_in_the_document() -> None:
     from chatproof.simulator.control.operations import OPERATIONS
 
-    told = set(re.findall(r"`(GET|POST|DELETE) (/[^`]*)`", TEXT))
+    told = set(re.findall(r"`(GET|POST|PUT|DELETE) (/[^`]*)`", TEXT))
     assert told == {(operation.method, operation.path) for operation in OPERATIONS}

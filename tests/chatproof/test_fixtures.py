@@ -74,6 +74,68 @@ def test_a_test_that_fails_shows_what_was_asked_and_no_key(pytester: pytest.Pyte
     assert "key-valid" not in str(result.stdout)
 
 
+SCRIPT = """
+script: 1
+agents: {shop: {turns: {start: [{when: {contains: order}, say: hi}, {when: {exact: hello}, say: ho}]}}}
+"""
+
+
+def test_a_failure_tells_what_was_refused_what_no_rule_fits_and_which_faults_hit(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".yaml", s=SCRIPT)
+    pytester.makeconftest(
+        "import pytest\n@pytest.fixture(scope='session')\ndef chat_simulator_options(): return {'script': 's.yaml'}\n"
+    )
+    test = """
+import pytest, urllib.error
+
+@pytest.fixture
+def login(chat_simulator):
+    chat_simulator.fault("text-lost", agent="me")
+    chat_simulator.fault("wrong-limit", agent="nobody")
+    chat_simulator.agent("me", "Hi there")
+    ask(chat_simulator, "me")
+    try:
+        ask(chat_simulator, "nobody")
+    except urllib.error.HTTPError as error:
+        error.close()
+
+@pytest.fixture
+def broken(login, chat_simulator):
+    try:
+        ask(chat_simulator, "shop")
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise RuntimeError("no luck") from None
+
+def test_in_a_fixture(broken): pass
+def test_in_a_test(login): assert False
+def test_good(login): pass
+"""
+    pytester.makepyfile(f"{ASK}{test}")
+    result = run(pytester, "-p", "no:randomly")
+    result.assert_outcomes(errors=1, failed=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at setup of test_in_a_fixture*",
+            "*chat simulator: requests*",
+            "#1 POST * 200 json me session=*",
+            "#2 POST * 404 agent_not_found agent=nobody faults=wrong-limit *",
+            '    asked: {"agent_id": "nobody", "message": "Hi", "stream": false}',
+            "#3 POST * 500 internal_error *agent=shop*",
+            "*chat simulator: unmatched requests*",
+            "#3 shop",
+            "    rule 2 (s.yaml:2:*): exact: the message is 'Hi', not 'hello'",
+            "    rule 1 (s.yaml:2:*): contains: 'order' is not in 'Hi'",
+            "*chat simulator: faults*",
+            "text-lost: aimed at 1, changed 0; what it would have changed was not there",
+            "wrong-limit: aimed at 1, changed 1",
+            "*test_in_a_test*",
+            "#4 POST *",
+        ]
+    )
+    assert str(result.stdout).count("chat simulator: requests") == 2
+
+
 def test_bad_options_are_told(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         "import pytest\n@pytest.fixture(scope='session')\ndef chat_simulator_options(): return {'dialects': ['gide']}\n"

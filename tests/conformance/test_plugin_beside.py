@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -42,19 +43,36 @@ def test_workers_share_one_run(run: Run, pytester: pytest.Pytester, how: str) ->
     result.stdout.fnmatch_lines(["expected a blank line after every event, got *"])
 
 
-def test_allure_gets_labels_a_step_per_finding_and_the_bytes(run: Run, pytester: pytest.Pytester) -> None:
+def test_allure_gets_labels_a_step_per_exchange_and_the_bytes(run: Run, pytester: pytest.Pytester) -> None:
     with serving("no-blank-line") as (url, _):
         run(url, *SSE, "-p", "allure_pytest", "--alluredir=allure", "-k", "blank-line or charset")
-    labels = {"epic": "chatproof", "feature": "guide", "story": "sse", "tag": "MUST", "severity": "critical"}
+    labels = {
+        "epic": "guide",
+        "feature": "sse",
+        "requirement": "sse/blank-line",
+        "level": "MUST",
+        "severity": "critical",
+    }
     folder = pytester.path / "allure"
     cases = {case["name"]: case for case in (json.loads(path.read_text()) for path in folder.glob("*-result.json"))}
     case, good = cases["sse/blank-line"], cases["sse/charset"]
     assert (case["status"], good["status"], "steps" in good) == ("failed", "passed", False)
     assert {(label["name"], label["value"]) for label in case["labels"]} >= set(labels.items())
     assert case["description"].startswith("Every event")
+    assert {label["value"] for label in case["labels"] if label["name"] == "tag"} >= {"MUST", "fail"}
     assert {step["status"] for step in case["steps"]} == {"failed"}
+    assert re.match(r"ex-\d{4} ", case["steps"][0]["name"])
+    assert case["steps"][0]["name"].endswith(": POST /chat → 200")
+    assert {found["status"] for step in case["steps"] for found in step["steps"]} == {"failed"}
+    assert case["steps"][0]["steps"][0]["name"].startswith("expected a blank line after every event, got ")
     request, response, arrivals = ((folder / kept["source"]).read_bytes() for kept in case["steps"][0]["attachments"])
     assert request.startswith(b"POST /chat HTTP/1.1\r\n")
     assert (b"\r\nAuthorization: Bearer *" in request, b"key-valid" in request) == (True, False)
     assert response.startswith(b"HTTP/1.1 200 ")
     assert arrivals.endswith(b"\nended: complete")
+    known = {name: case["historyId"] for name, case in cases.items()}
+    with serving() as (url, _):
+        run(url, *SSE, "-p", "allure_pytest", "--alluredir=again", "-k", "blank-line or charset")
+    again = (json.loads(path.read_text()) for path in (pytester.path / "again").glob("*-result.json"))
+    assert {case["name"]: case["historyId"] for case in again} == known
+    assert len(set(known.values())) == len(known)

@@ -22,8 +22,8 @@ from chatproof.conformance.framing import Framer
 from chatproof.conformance.profile import Profile, profile
 from chatproof.conformance.run import Options, Run
 from chatproof.conformance.wire import Deadlines
-from chatproof.simulator.app import CONTINUE
 from chatproof.simulator.backend import Backend
+from chatproof.simulator.intake import CONTINUE
 from chatproof.simulator.plan import Plan, Write, http_date
 from chatproof.simulator.population import profile as population
 from chatproof.simulator.request import TAKEN_LIMIT, HttpRequest

@@ -167,7 +167,7 @@ def test_a_body_in_pieces_and_in_chunks(server: Running) -> None:
 def test_what_is_not_http_is_refused(server: Running) -> None:
     with _dial(server) as sock:
         sock.sendall(b"GET / HTTP/1.1\r\nno colon\r\n\r\n")
-        assert _rest(sock).startswith(b"HTTP/1.0 400 ")
+        assert _rest(sock).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.slow

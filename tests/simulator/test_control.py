@@ -110,6 +110,14 @@ def test_agents(control: Desk) -> None:
     assert "no agent 'mine' was added" in control.problem("DELETE", "/agents/mine", None, 404)
 
 
+def test_an_agent_takes_its_time(control: Desk) -> None:
+    latency = {"first": "5m", "gap": {"uniform": [1, 2]}, "stall": {"after": 2, "for": 600}}
+    control.post("/agents", {"name": "slow", "replies": ["a b c d"], "latency": latency, "chunk": {"words": 3}}, 201)
+    assert "done" in control.chat("slow", stream=True).text
+    writes = control.get("/journal?agent=slow&wire=true")["requests"][0]["writes"]
+    assert [write["due_ms"] // 60_000 for write in writes] == [0, 5, 5, 15]
+
+
 def test_a_seed_gives_the_same_ids_again(control: Desk) -> None:
     def ids() -> list[str]:
         return [control.chat().json()["session_id"] for _ in range(2)]
@@ -223,6 +231,10 @@ MISTAKES: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/verify", {"match": {"agnet": "x"}}, 400, "did you mean 'agent'"),
     ("POST", "/scopes", {"name": "a/b"}, 400, "name: expected text matching"),
     ("POST", "/agents", {"name": "x", "replies": []}, 400, "replies"),
+    ("POST", "/agents", {"name": "x", "replies": ["x"], "latency": {"frist": 1}}, 400, "latency.frist: unknown key 'frist' (did you mean 'first'?)"),
+    ("POST", "/agents", {"name": "x", "replies": ["x"], "latency": "gap=-1s"}, 400, "latency.gap: expected a duration"),
+    ("POST", "/agents", {"name": "x", "replies": ["x"], "chunk": {"bytes": 3}}, 400, "chunk: bytes: expected a whole number from 4"),
+    ("POST", "/agents", {"name": "x", "replies": ["x"], "chunk": [3]}, 400, "chunk: expected"),
     ("GET", "/journal?agnet=x", None, 400, "unknown parameter 'agnet' (did you mean 'agent'?)"),
     ("GET", "/journal?agent=x&agent=y", None, 400, "'agent' is given twice"),
     ("GET", "/clok", None, 404, "did you mean '/clock'"),

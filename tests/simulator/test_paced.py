@@ -11,6 +11,7 @@ import pytest
 from chatproof import Simulator
 from chatproof.simulator import own, pace_words
 from chatproof.simulator.backend import Backend
+from chatproof.simulator.pace_values import BadPace
 from chatproof.spec import dialect, names
 
 from .conftest import Desk, Said
@@ -206,7 +207,7 @@ def test_bad_words_are_told(words: str, wanted: str) -> None:
 
 
 def test_all_mistakes_of_a_line_are_told_together() -> None:
-    with pytest.raises(pace_words.BadPace) as told_of:
+    with pytest.raises(BadPace) as told_of:
         pace_words.latency("gap=fast frist=1s stall.for=x")
     assert [one.path for one in told_of.value.mistakes] == [("gap",), ("frist",), ("stall", "for"), ("stall",)]
 

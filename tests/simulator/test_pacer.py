@@ -128,3 +128,19 @@ def test_a_stream_of_many_writes_lets_others_have_their_turn() -> None:
     asyncio.run(main())
     assert len(long.written) == 5000
     assert seen[0] < 5000, "the short one was over before the long one"
+
+
+def test_an_event_loop_whose_handles_do_not_say_when() -> None:
+    """uvloop gives a plain handle for a time that is past by now, and many streams at once make such times."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_at = lambda _when, call, *more: loop.call_soon(call, *more)  # type: ignore[method-assign,assignment]
+        pacer = Pacer(loop, ScaledClock(1000))
+        transports = [FakeTransport() for _ in range(3)]
+        await asyncio.gather(
+            *(pacer.carry_out(_plan(2, 3 - n), cast(Any, t), t.drain) for n, t in enumerate(transports))
+        )
+        assert [len(transport.written) for transport in transports] == [2, 2, 2]
+
+    asyncio.run(main())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
 import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import httpx
 import pytest
 
 from chatproof.simulator import lines
-from chatproof.simulator.journal import Entry, as_json
+from chatproof.simulator.journal import Entry, Journal, as_json
 from chatproof.simulator.journal_file import har
 from chatproof.simulator.record.recorder import Recorder
 from chatproof.simulator.record.serve import Recording
@@ -209,3 +211,39 @@ def test_no_key_is_in_anything_that_is_written(tmp_path: Path) -> None:
     (rules, *_) = found.script.agents["agent-key-recorded-1"].turns.values()
     said = "".join(str(getattr(step, "text", "")) for step in rules[0].steps)
     assert said == "Your key is key-recorded-1, isn't it?"
+
+
+@dataclass
+class Slow:
+    """A recorder whose first text is long in the making."""
+
+    begun: threading.Event
+    go_on: threading.Event
+    heard: int = 1
+
+    def copy(self) -> Slow:
+        return replace(self)
+
+    def text(self, name: str) -> str:
+        if self.heard == 1:
+            self.begun.set()
+            self.go_on.wait(10)
+        return f"{name} {self.heard}"
+
+
+def test_what_ends_while_the_script_is_written_is_written_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        slow: Any = Slow(threading.Event(), threading.Event())
+        made = Recording("", slow, Journal(), tmp_path / "o", print)
+        writing = asyncio.create_task(made.write_on())
+        made.changed.set()
+        await asyncio.to_thread(slow.begun.wait, 10)
+        slow.heard = 2
+        made.changed.set()
+        finishing = asyncio.create_task(made.finish(writing))
+        slow.go_on.set()
+        await finishing
+
+    asyncio.run(main())
+    assert (tmp_path / "o").read_text() == "o 2"
+    assert [path.name for path in tmp_path.iterdir()] == ["o"]

@@ -307,14 +307,14 @@ def explain(requirement: str) -> None:
     multiple=True,
     type=PATH,
     metavar="FILE",
-    help="Write as .html, .md, .sarif, .svg (a badge), .txt, .xml (JUnit) or .json.",
+    help="Write as .html, .md, .sarif, .svg (a badge), .txt, .xml (JUnit) or .json; a load run as .csv too.",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser; without --to, a temporary one.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every requirement.")
 def report(**options: Any) -> None:
     """Show result FILES (from --json) as a scorecard, or write them as HTML, JUnit, Markdown, SARIF, badge or text.
 
-    Several FILES become one report. Exits 2 for a file that was cut off or edited, and 0 otherwise, whatever the verdict.
+    Several FILES become one report; a load run is one by itself, and has no badge and no SARIF. Exits 2 for a file that was cut off or edited, and 0 otherwise, whatever the verdict.
     """
     from .report import main as report_main
 

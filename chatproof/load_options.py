@@ -97,6 +97,7 @@ OPTIONS = (
         "--i-own-this-target", is_flag=True, help="Allow more than 10/s or 10 users at a host that is not this machine."
     ),
     click.option("--json", "json_file", type=PATH, metavar="FILE", help="Write the result; - for standard output."),
+    click.option("--html", "html_file", type=PATH, metavar="FILE", help="Write a page for people, with charts."),
     click.option("--csv", "csv_file", type=PATH, metavar="FILE", help="Write the time series."),
     click.option(
         "--junit", "junit_file", type=PATH, metavar="FILE", help="Write JUnit XML: a case for each objective."

@@ -12,18 +12,21 @@ from typing import Any
 import click
 
 from .inputs import fail
-from .reports import scorecard
+from .reports import load_text, scorecard
 from .reports.store import hindrance, store
-from .reports.write import FACES
+from .reports.write import FACES, LOAD
 
 STDOUT = Path("-")
 
 
 def show(result: dict[str, Any], *, verbose: bool = False) -> None:
-    """The scorecard on standard output: to width on a terminal, and in colour unless ``NO_COLOR`` is set; plain in a pipe."""
+    """The scorecard, or the summary of a load run, on standard output: to width on a terminal, and in colour unless ``NO_COLOR`` is set; plain in a pipe."""
     terminal = sys.stdout.isatty()
     width = min(shutil.get_terminal_size().columns, 120) if terminal else None
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if result["kind"] == LOAD:
+        click.echo(load_text.render(result, color=color), nl=False)
+        return
     click.echo(scorecard.render(result, width=width, color=color, verbose=verbose), nl=False)
 
 

@@ -11,7 +11,7 @@ import click
 from . import __version__
 from .inputs import fail
 from .output import show
-from .reports.write import BadReport, load, write
+from .reports.write import LOAD, BadReport, load, write
 
 PAGE = ".html"
 
@@ -36,6 +36,8 @@ def main(*, files: tuple[Path, ...], targets: tuple[Path, ...], opens: bool, ver
 
 def _together(results: list[dict[str, Any]]) -> dict[str, Any]:
     """Several reports as one."""
+    if len(results) > 1 and any(result["kind"] == LOAD for result in results):
+        fail("FILES: several load runs make no one report; chatproof compare holds them against each other")
     runs = [run for result in results for run in result.get("runs", [result])]
     return runs[0] if len(runs) == 1 else {"chatproof": __version__, "kind": "verifications", "runs": runs}
 

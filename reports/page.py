@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(template: str, **context: Any) -> str:
-    """The page that a template in ``templates/`` makes of the context; the page's style and script are given to it."""
-    style, script = (TEMPLATES / "page.css").read_text("utf-8"), (TEMPLATES / "page.js").read_text("utf-8")
+def render(template: str, styles: Sequence[str] = ("page.css",), **context: Any) -> str:
+    """The page that a template in ``templates/`` makes of the context; the styles named and the page's script are given to it."""
+    style = "".join((TEMPLATES / name).read_text("utf-8") for name in styles)
+    script = (TEMPLATES / "page.js").read_text("utf-8")
     from markupsafe import Markup
 
     sources = f"style-src {_hash(style)}; script-src {_hash(script)}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import badge, html, junit, markdown, sarif, scorecard
+from . import badge, html, junit, load_faces, markdown, sarif, scorecard
 from .integrity import seal, unsound
 from .result import OUTCOMES, Result, Run, decided, runs, tally
 from .store import store
 from .text import visible
 
 KINDS = ("verification", "verifications")
+LOAD = "load"
 SCHEMA = Path(__file__).parent / "schema" / "verification.schema.json"
 
 
@@ -53,27 +54,28 @@ def load(path: Path | str) -> dict[str, Any]:
             else ""
         )
         raise BadReport(f"{path}: is not JSON: {visible(str(error))}{cut}") from None
-    if not isinstance(data, dict) or data.get("kind") not in KINDS:
+    if not isinstance(data, dict) or data.get("kind") not in (*KINDS, LOAD):
         told = repr(data.get("kind")) if isinstance(data, dict) else type(data).__name__
         raise BadReport(
-            f"{path}: kind: expected {' or '.join(KINDS)}, as `verify --json` writes it, got {visible(told)}"
+            f"{path}: kind: expected {', '.join(KINDS)} or {LOAD}, as `verify --json` and `load --json` write it, got {visible(told)}"
         )
     for problem in unsound(data):
         raise BadReport(f"{path}: {visible(problem)}")
-    for problem in problems(data):
+    for problem in load_faces.problems(data) if data["kind"] == LOAD else problems(data):
         raise BadReport(f"{path}: {visible(problem)}")
     return {name: value for name, value in data.items() if name != "footer"}
 
 
 def write(result: Result, path: Path | str) -> None:
-    """Write ``result`` to ``path`` as its suffix says (``FACES``), in UTF-8, whole or not at all, making folders on the way.
+    """Write ``result`` to ``path`` as its suffix says (``FACES``, of a load run those of ``load_faces``), in UTF-8, whole or not at all, making folders on the way.
 
     ``BadReport`` for another suffix, or where nothing can be written.
     """
     path = Path(path)
-    face = FACES.get(path.suffix.lower())
+    faces: Mapping[str, Callable[[Any], str]] = load_faces.RENDERERS if result["kind"] == LOAD else FACES
+    face = faces.get(path.suffix.lower())
     if face is None:
-        raise BadReport(f"{path}: expected a file name that ends in {', '.join(FACES)}")
+        raise BadReport(f"{path}: expected a file name that ends in {', '.join(faces)}")
     text = face(result)
     try:
         store(path, text)

@@ -49,12 +49,12 @@ class Armed:
     def spent(self) -> bool:
         return self.aim.times is not None and self.fired >= self.aim.times
 
-    def layer(self, case: Case, seed: int) -> Layer:
-        """What it does to that request."""
+    def layer(self, case: Case, seed: int, tape: Tape | None = None) -> Layer:
+        """What it does to that request. ``tape``: hears of what it draws."""
         if self.fault.make is None:
             return self.fault.layer
         stream = f"{seed}/fault/{self.id}/{self.fitted}"
-        return self.fault.make(Given(self.values, case, self.fitted, lambda n: chance(f"{stream}/{n}")))
+        return self.fault.make(Given(self.values, case, self.fitted, lambda n: drawn(f"{stream}/{n}", tape)))
 
 
 @dataclass
@@ -199,7 +199,7 @@ class Armoury:
             by_layer[one.fault.on] = one
         strike = Strike(tuple(by_layer[name] for name in LAYERS if name in by_layer), tuple(yielded))
         strike.struck = strike.struck if marks is None else marks
-        strike.layers = tuple(watched(one.layer(case, self.seed), strike.mark(one)) for one in strike.armed)
+        strike.layers = tuple(watched(one.layer(case, self.seed, self.tape), strike.mark(one)) for one in strike.armed)
         return strike
 
     def _triggered(self, by: str, text: str) -> Armed:
@@ -230,8 +230,7 @@ class Armoury:
             return False
         if one.aim.probability is None:
             return True
-        drawn = chance(f"{self.seed}/fault/{one.id}/{one.fitted}")
-        return (self.tape.decide("fault", drawn) if self.tape else drawn) < one.aim.probability
+        return drawn(f"{self.seed}/fault/{one.id}/{one.fitted}", self.tape) < one.aim.probability
 
 
 def _meeting(one: Armed, armed: Armed) -> list[str]:
@@ -239,6 +238,12 @@ def _meeting(one: Armed, armed: Armed) -> list[str]:
         return []
     both = f"{armed.id} {armed.fault.name} and {one.id} {one.fault.name}"
     return [f"{both} are both on the layer {one.fault.on}: where they meet, the one added last wins"]
+
+
+def drawn(stream: str, tape: Tape | None) -> float:
+    """What that stream says, or what a tape has of it."""
+    made = chance(stream)
+    return made if tape is None else tape.decide("fault", made)
 
 
 def chance(stream: str) -> float:

@@ -217,7 +217,7 @@ class Backend:
         )
 
     def _refusal(self, case: Case) -> Refusal | None:
-        for reason in order(case.rules.readings, self.seed, self._tickets):
+        for reason in order(case.rules.readings, self.seed, self._tickets, self._tape):
             refusal = reason(case)
             if refusal is not None:
                 refusal = case.rules.refuse(refusal)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .ids import Ids
+from .ids import Ids, Tape
 from .limits import Limiter
 from .once import once
 from .population import Key
@@ -225,6 +225,9 @@ ORDERS: tuple[tuple[Reason, ...], ...] = (
 """The ruled one, and two others that servers have: what was sent before who sent it, and the account before what was sent."""
 
 
-def order(readings: Readings, seed: int, ticket: int) -> tuple[Reason, ...]:
-    """In which order reasons win for one request: the ruled one, or where any is right, one that the seed draws."""
-    return ORDERS[int(Ids(seed, "order").at("", ticket), 16) % len(ORDERS)] if readings.any_order else ORDER
+def order(readings: Readings, seed: int, ticket: int, tape: Tape | None = None) -> tuple[Reason, ...]:
+    """In which order reasons win for one request: the ruled one, or where any is right, one that the seed draws, or a tape has."""
+    if not readings.any_order:
+        return ORDER
+    ids = Ids(seed, "order", tape)
+    return ORDERS[ids.decide("order", int(ids.at("", ticket), 16) % len(ORDERS)) % len(ORDERS)]

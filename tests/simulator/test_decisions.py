@@ -38,7 +38,8 @@ Wire = list[tuple[str, list[float], list[bytes], str]]
 
 def talk(sim: Sim) -> list[Any]:
     """A conversation with everything in it that chance decides, and the answers that its client saw."""
-    url, seen = f"{sim.url('rest')}", []
+    url = sim.url("rest")
+    seen: list[Any] = []
     client = httpx.Client(trust_env=False)
     for agent, key, message in (
         ("shop", KEY, "Hi"), ("echo", KEY, "one two three"), ("shop", KEY, "again"), ("echo", {}, "no key"), ("limited", KEY, "x"),
@@ -54,6 +55,12 @@ def talk(sim: Sim) -> list[Any]:
     for at in range(6):
         body = {"message": f"number {at}"}
         seen.append(client.post(f"{url}/v1/agents/echo/chat", json=body, headers={**KEY, "X-Unlucky": "yes"}).content)
+    for _ in range(6):
+        seen.append(client.post(f"{url}/v1/agents/echo/chat", json={}).status_code)
+        torn = client.post(
+            f"{url}/v1/agents/echo/chat", json={"message": "torn", "stream": True}, headers={**KEY, "X-Torn": "yes"}
+        )
+        seen.append(torn.content)
     client.close()
     return seen
 
@@ -68,8 +75,9 @@ def wire(sim: Sim) -> Wire:
 
 def played(tmp_path: Path, **how: Any) -> tuple[list[Any], Wire, Sim]:
     (tmp_path / "s.yaml").write_text(SCRIPT, "utf-8")
-    with Simulator(["rest"], script=tmp_path / "s.yaml", **how) as sim:
+    with Simulator(["rest"], script=tmp_path / "s.yaml", rulings={"AMB-19": "any"}, **how) as sim:
         sim.fault("text-lost", probability=0.5, headers={"X-Unlucky": "yes"})
+        sim.fault("random-writes", headers={"X-Torn": "yes"})
         seen = talk(sim)
         sim.journal.wait_for(len(seen))
         return seen, wire(sim), sim
@@ -89,7 +97,7 @@ def test_a_run_is_repeated_byte_by_byte_under_another_seed_and_the_real_clock(tm
     assert fresh != seen
     assert {bool(b"".join(data)) for _, _, data, _ in rewritten} == {True}
     decided = {name for line in log.read_text().splitlines()[1:] for name, _ in json.loads(line).get("decided", ())}
-    assert decided == {"id session", "id key", "wait", "cut", "fake", "fault"}
+    assert decided == {"id session", "id key", "wait", "cut", "fake", "fault", "order"}
 
 
 @pytest.mark.slow

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .simulator.agents import Answer, Turn
     from .simulator.journal import Entry
-    from .simulator.library import Sim, Simulator
+    from .simulator.library import Simulator
+    from .simulator.sim import Sim
     from .spec import Delta, Failure, ToolCall, ToolResult
 
 __version__ = "0.1.0"
 
 NAMES = {
     "Simulator": "simulator.library",
-    "Sim": "simulator.library",
+    "Sim": "simulator.sim",
     "Turn": "simulator.agents",
     "Answer": "simulator.agents",
     "Entry": "simulator.journal",

@@ -6,15 +6,15 @@ Exit codes everywhere: 0 kept, 1 broken, 2 usage or a bad file, 3 incomplete.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from . import __version__
+from . import __version__, serve_options
 from .load_options import load_options
+from .options import taking
 
 PATH = click.Path(path_type=Path)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -29,13 +29,6 @@ def cli() -> None:
     """
 
 
-def target(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say what is verified, the same for every command that meets a target."""
-    for option in reversed(TARGET):
-        command = option(command)
-    return command
-
-
 TARGET = (
     click.argument("url", required=False),
     click.option("--dialect", "dialects", multiple=True, metavar="NAME|DIR", help="Which API; needed with URL."),
@@ -43,6 +36,8 @@ TARGET = (
     click.option("--api-key", envvar="CHATPROOF_API_KEY", metavar="KEY", help="A valid key [env: CHATPROOF_API_KEY]."),
     click.option("--agent", metavar="ID", help="The agent to talk to."),
 )
+"""What says what is verified, the same for every command that meets a target."""
+target = taking(TARGET)
 
 
 @cli.command()
@@ -143,77 +138,7 @@ def judge(**options: Any) -> None:
 
 
 @cli.command()
-@click.option(
-    "--dialect", "dialects", multiple=True, metavar="NAME|DIR", help="Serve only these; one is served at the root."
-)
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 for any free port.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of ids: same seed, same requests, same bytes.")
-@click.option("--clock", default="real", show_default=True, metavar="real|frozen|xN", help="xN: N times as fast.")
-@click.option(
-    "--latency",
-    metavar="WORDS",
-    help="How long agents take, as 'first=300ms gap=uniform(10ms, 30ms) rate=40words/s'; see docs/scripts.md.",
-)
-@click.option("--variant", metavar="NAME", help="Answer in another legal way, as crlf or heartbeats.")
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="NAME[;WORD=VALUE]...",
-    help="Bend one thing on purpose, as 'http-503;times=2'; repeatable, one a layer. See `chatproof faults`.",
-)
-@click.option("--no-magic", is_flag=True, help="No request may ask for a fault itself: see docs/faults.md.")
-@click.option(
-    "--script", type=PATH, metavar="FILE", help="Agents, keys and plans of your own; see `check` and `init --script`."
-)
-@click.option(
-    "--ruling",
-    multiple=True,
-    metavar="AMB-NN=READING",
-    help="Follow that reading of an open question; repeatable, see docs/rulings.md.",
-)
-@click.option(
-    "--no-limits", "limits", flag_value=False, default=True, help="Hold nobody to a plan or a balance, for load tests."
-)
-@click.option(
-    "--max-connections",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Beyond them one that is idle gives way to a new one, else 503.  [default: what the system allows]",
-)
-@click.option("--watch", is_flag=True, help="Read the script again when it changes; a bad one changes nothing.")
-@click.option(
-    "--journal",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    metavar="N",
-    help="Requests kept in memory, with every byte of their answers.",
-)
-@click.option("--journal-file", type=PATH, metavar="FILE", help="Append each request there, as a line of JSON.")
-@click.option(
-    "--decisions", type=PATH, metavar="FILE", help="Write there, anew, all that chance and time decide; see `--replay`."
-)
-@click.option(
-    "--replay",
-    type=PATH,
-    metavar="FILE",
-    help="Answer the same requests as a file of `--decisions` has it, byte by byte.",
-)
-@click.option("--control", metavar="[HOST:]PORT", help="Look at it and change it while it runs; see docs/control.md.")
-@click.option(
-    "--control-token",
-    envvar="CHATPROOF_CONTROL_TOKEN",
-    metavar="TEXT",
-    help="What each control request must bear [env: CHATPROOF_CONTROL_TOKEN].",
-)
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-q", "--quiet", is_flag=True, help="No line per request.")
-@click.option(
-    "--record", metavar="URL", help="Pass all requests on to that server, and write what it says as a script."
-)
-@click.option("--out", type=PATH, metavar="FILE", help="Where --record writes the script, after each exchange.")
+@taking(serve_options.OPTIONS)
 @click.pass_context
 def serve(context: click.Context, /, **options: Any) -> None:
     """Serve a fake backend that keeps the documents: sessions, keys, plans, limits, balances.

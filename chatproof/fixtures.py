@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .simulator.library import Sim
+    from .simulator.sim import Sim
 
 NUMBERS = count(1)
 ASKED: pytest.StashKey[Any] = pytest.StashKey()

@@ -9,150 +9,34 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-import sys
 import threading
-import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import StreamResponse
 from aiohttp.web_runner import ServerRunner, TCPSite
 
 from ..spec import Clock, Dialect, ScaledClock, dialect, names
-from . import lines, site
+from . import lines
 from .backend import Backend
-from .bending import HURRIED, hurries, wants_hurry
-from .connections import PATIENCE, Patience, Sent, most_connections
+from .connections import PATIENCE, Patience, most_connections
 from .course import PLAIN, Course
-from .door import Connection, Door
-from .intake import Trouble, receive, told, without_body
-from .journal import Closed, Entry, Journal
+from .door import Door
+from .front import Front, Log
+from .journal import Entry, Journal
 from .latency import Latency
-from .masking import mask
 from .pacer import Pacer
-from .plan import About, End, Plan
-from .request import HttpRequest
-from .scopes import Scope, Scopes
+from .scopes import Scopes
 
 BACKLOG = 1024
 LAST_PORT = 65_535
-REUSED = Plan((), "reset", 0, "reset on reuse", about=About(faults=("reset-on-reuse",)))
-"""What becomes of the next request on a connection that was doomed."""
 DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""
 
-Log = Callable[[str], None]
 Line = Callable[[Entry], str]
-ENDS: dict[End, Closed] = {"keep-alive": "kept", "close": "server", "reset": "reset", "doomed": "kept"}
-
-
-class Begun(NamedTuple):
-    """An answer under way. ``error``: why there is no plan."""
-
-    entry: Entry
-    scope: Scope
-    error: Exception | None = None
-
-
-@dataclass
-class Front:
-    """What answers the requests of one event loop."""
-
-    scopes: Scopes
-    pacer: Pacer
-    log: Log | None
-    journal: Journal
-    course: Course = PLAIN
-    patience: Patience = PATIENCE
-    stopping: bool = False
-    doomed: set[asyncio.Transport] = field(default_factory=set)
-
-    async def __call__(self, request: BaseRequest) -> StreamResponse:
-        connection = request.protocol
-        assert isinstance(connection, Connection)
-        trouble: Trouble | None = None
-        begun = connection.taken()
-        if begun is None:
-            hurried = self._hurried(request)
-            if hurried is None:
-                limit = self.scopes.root.backend.rules.readings.body_limit
-                asked, trouble = await receive(request, limit, self.patience.body_s)
-            begun = self.begin(hurried or asked, trouble, doomed=request.transport in self.doomed)
-        closed: Closed = "client"
-        try:
-            if begun.error is not None:
-                raise begun.error
-            plan, entry = begun.entry.plan, begun.entry
-            if request.transport is not None and plan is not None:
-                drain = request.writer.drain
-                await self.pacer.carry_out(plan, request.transport, drain, entry.sent, begun.scope.clock)
-                closed = ENDS[plan.end]
-                self.doomed.discard(request.transport)
-                if plan.end == "doomed":
-                    self.doomed = {*filter(lambda one: not one.is_closing(), self.doomed), request.transport}
-        except ConnectionError:
-            pass
-        except Exception:
-            closed = "server"
-            raise
-        finally:
-            if trouble is not None and request.transport is not None:
-                request.transport.close()
-            self.over(begun, closed)
-        return Sent(closed == "kept")
-
-    def begin(self, asked: HttpRequest, trouble: Trouble | None = None, doomed: bool = False) -> Begun:
-        """The answer to a request, planned, and its entry in the journal; ``over`` ends both. ``doomed``: its connection is."""
-        began = self.pacer.loop.time()
-        scope, heard = self.scopes.find(asked)
-        entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
-        error: Exception | None = None
-        try:
-            entry.plan = REUSED if doomed else self._plan(heard, scope, entry, trouble)
-        except Exception as problem:  # noqa: BLE001  (raised again where aiohttp answers it)
-            error = problem
-        return Begun(entry, scope, error)
-
-    def over(self, begun: Begun, closed: Closed) -> None:
-        """The answer is over, for whatever reason."""
-        entry = begun.entry
-        if entry.plan is not None:
-            self.course.finished(begun.scope.name, begun.scope.backend, entry.plan)
-        stopped = self.stopping and closed == "client"
-        self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
-
-    @property
-    def hurries(self) -> bool:
-        """Whether a fault in force may have a request answered before its body is read."""
-        return any(scope.backend.armoury.has(HURRIED) for scope in self.scopes)
-
-    def _hurried(self, request: BaseRequest) -> HttpRequest | None:
-        """A request that is answered before its body is read, as far as it is known then."""
-        if not wants_hurry(request.raw_path, request.headers) and not self.hurries:
-            return None
-        asked = replace(without_body(request), keep_alive=False)
-        scope, heard = self.scopes.find(asked)
-        return asked if hurries(scope.backend, heard) else None
-
-    def _plan(self, asked: HttpRequest, scope: Scope, entry: Entry, trouble: Trouble | None) -> Plan:
-        if trouble is not None:
-            return told(trouble, asked, entry.at)
-        try:
-            page = site.page(asked, self.scopes.root.backend.routes, entry.at)
-            plan = page or self.course.reply(scope.name, scope.backend, asked, entry.at)
-            entry.error = plan.about.error
-        except Exception:
-            entry.error = traceback.format_exc()
-            raise
-        finally:
-            if entry.error:
-                (self.log or _complain)(str(mask(entry.error, entry.hidden)))
-        return plan
 
 
 @dataclass(frozen=True)
@@ -329,7 +213,3 @@ def silent() -> logging.Logger:
     logger = logging.getLogger("chatproof.simulator")
     logger.setLevel(logging.CRITICAL + 1)
     return logger
-
-
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr)

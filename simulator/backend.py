@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,23 +16,24 @@ from ..spec import Dialect, Done, Failure, Shape
 from . import bending, encode, meter
 from . import magic as magic_words
 from .agents import Answer, Turn
-from .armed import NOTHING, Armoury, Strike
+from .armed import NOTHING, Armoury
 from .crowd import Crowd
 from .ids import Tape
 from .latency import Latency
 from .limits import Limiter
-from .plan import About, Layer, Plan, Write, build, through
+from .plan import Layer, Plan, Write, build, through
 from .population import Key
 from .realm import Realm
 from .refusals import Case, order
 from .refused import limit_headers, refused
 from .reply import Refusal, Reply
-from .request import Asked, HttpRequest, bearer, wants_stream
+from .request import Asked, HttpRequest, wants_stream
 from .routes import Routes
 from .rules import plain_rules
 from .rulings import rulings as ruled_by
 from .sessions import Session
 from .straight import straight
+from .telling import about, heard
 from .timing import Timing, timed
 
 if TYPE_CHECKING:
@@ -138,10 +138,10 @@ class Backend:
             reply, strike = bending.ruled(case, self.armoury, strike, reply)
             layers = (*strike.layers, *self.layers)
         if not layers:
-            plan = straight(reply, request, now, self._tickets, self._about(case, reply, strike))
+            plan = straight(reply, request, now, self._tickets, about(case, reply, strike, self.variant))
             return self._in_turn(plan, now) if self._turns else plan
         plan = self._in_turn(build(reply, request, now, layers, self._tickets), now)
-        return replace(plan, about=self._about(case, reply, strike))
+        return replace(plan, about=about(case, reply, strike, self.variant))
 
     def twin(self) -> Backend:
         """Another backend as this one was at its start."""
@@ -194,27 +194,6 @@ class Backend:
             plan = replace(plan, writes=tuple(Write(write.due_s + wait, write.data) for write in plan.writes))
         session.busy[plan.ticket] = now + plan.writes[-1].due_s
         return plan
-
-    def _about(self, case: Case, reply: Reply, strike: Strike) -> About:
-        refused = reply.refusal.name if reply.refusal else None
-        operation = case.route.operation
-        known = operation is not None and refused != "too_large"
-        return About(
-            case.route.dialect.name,
-            operation.id if operation else "",
-            (case.agent or case.agent_asked) if known else "",
-            case.session_id or (case.asked.session if known and isinstance(case.asked, Asked) else None),
-            bearer(case.request.headers),
-            reply.fields.get("key"),
-            reply.streamed,
-            refused,
-            strike.names if strike.armed else (),
-            self.variant,
-            (*strike.yielded, *case.warnings),
-            case.error,
-            case.trial,
-            case.unmatched,
-        )
 
     def _refusal(self, case: Case) -> Refusal | None:
         for reason in order(case.rules.readings, self.seed, self._tickets, self._tape):
@@ -294,7 +273,7 @@ class Backend:
     ) -> tuple[Answer | Refusal, str]:
         """What the agent says, or that it refuses; and what a script has to say to the log."""
         if case.actor is None:
-            return _heard(case, agent, self._turn(case, spot, asked)), ""
+            return heard(case, agent, self._turn(case, spot, asked)), ""
         return self._performed(case, case.actor, spot, asked, streamed)
 
     def _performed(
@@ -327,15 +306,6 @@ def _opening(case: Case, actor: Actor, key: Key, agent: str, asked: Asked, strea
     from .script.stage import opening
 
     return opening(actor, case, key.name, agent, asked, streamed)
-
-
-def _heard(case: Case, agent: str, turn: Turn) -> Answer:
-    """What the agent says; one that raises has an internal error, which the journal tells."""
-    try:
-        return case.realm.answer(agent, turn)
-    except Exception:  # noqa: BLE001  (it may be anybody's function)
-        case.error = traceback.format_exc()
-        return Answer(refusal="internal_error")
 
 
 def _has_failure(dialect: Dialect) -> bool:

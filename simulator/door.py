@@ -21,7 +21,7 @@ from .pacer import HIGH_WATER
 from .request import HttpRequest
 
 if TYPE_CHECKING:
-    from .app import Begun, Front
+    from .front import Begun, Front
 
 HEAD_END = b"\r\n\r\n"
 HEADS, HEAD_LENGTH = 1024, 2048

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .journal import Entry
-from .library import Sim
+from .sim import Sim
 
 SHOWN = 20
 """How many requests are shown, the newest."""

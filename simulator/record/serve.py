@@ -18,7 +18,8 @@ from aiohttp.web_server import Server
 
 from ...spec import BadFile
 from .. import lines
-from ..app import BACKLOG, DRAIN_S, Line, Log, address_url, is_loopback, load, run, silent
+from ..app import BACKLOG, DRAIN_S, Line, address_url, is_loopback, load, run, silent
+from ..front import Log
 from ..journal import KEPT_ENTRIES, Journal
 from ..journal_file import JournalFile
 from ..routes import Routes

@@ -28,7 +28,8 @@ from typing import Any
 import pytest
 
 from chatproof import spec
-from chatproof.simulator.app import Log, Running, running
+from chatproof.simulator.app import Running, running
+from chatproof.simulator.front import Log
 
 from .samples import Sample, constants, indented, samples
 

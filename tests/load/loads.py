@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatproof.simulator.library import Sim
+from chatproof.simulator.sim import Sim
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120

@@ -16,7 +16,7 @@ import pytest
 
 from chatproof import Simulator
 from chatproof.reports.load_faces import problems
-from chatproof.simulator.library import Sim
+from chatproof.simulator.sim import Sim
 
 from .loads import PATIENCE_S, ROOT, command, environment, load
 

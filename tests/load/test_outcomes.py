@@ -14,7 +14,7 @@ from chatproof.load.canary import word
 from chatproof.load.ledger import Ledger
 from chatproof.load.outcome import OUTCOMES
 from chatproof.load.turn import Line, Maker, Turn, take
-from chatproof.simulator.library import Sim
+from chatproof.simulator.sim import Sim
 from chatproof.spec import dialect
 
 SEED = 5

@@ -10,7 +10,7 @@ from chatproof import Simulator
 from chatproof.conformance.profile import Profile
 from chatproof.load.probe import Probed, probe
 from chatproof.load.turn import Line, Maker
-from chatproof.simulator.library import Sim
+from chatproof.simulator.sim import Sim
 from chatproof.spec import FrozenClock, dialect
 
 from .test_refusals import ran

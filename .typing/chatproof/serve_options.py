@@ -1,0 +1,1 @@
+../../chatproof/serve_options.py

@@ -32,6 +32,8 @@ verify *args:
 bench:
     uv run python -m bench.start
     uv run python -m bench.serve
+    uv run python -m bench.pacing
+    uv run python -m bench.growth
     uv run python -m bench.reader
     uv run python -m bench.verify
     uv run python -m bench.judge

@@ -16,7 +16,7 @@ from .memory import all_dialects
 from .scripts import JSON, TEXT, scripts
 
 DIALECTS = [pytest.param(dialect, id=dialect.name) for dialect in all_dialects()]
-CALM = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+CALM = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 PLAIN = Layer(value=lambda value: value)
 """Changes nothing, but takes the way past every template."""
 REQUESTS = st.builds(

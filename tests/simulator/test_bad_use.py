@@ -274,7 +274,7 @@ def test_a_bad_control_body_changes_nothing(body: bytes, status: int, says: byte
     head = b"POST /faults HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" + CLOSE
     got, raw = ask(desk.control, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert (got, says in raw) == (status, True), raw
-    assert desk.get("/faults") == {"faults": []}
+    assert desk.get("/faults") == {"faults": [], "triggered": []}
     assert desk.log == []
 
 

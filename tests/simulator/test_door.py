@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chatproof import Simulator
 from chatproof.simulator.app import Running, running
 from chatproof.simulator.door import HEADS, Door, Known
 from chatproof.simulator.request import HttpRequest
@@ -174,3 +175,29 @@ def test_heads_are_remembered_up_to_a_number_and_a_length() -> None:
     assert len(door.heads) == 5
     door.learn(b"x" * 5000, known)
     assert len(door.heads) == 5
+
+
+def test_a_known_request_inside_another_request_is_not_one(server: Running, sock: socket.socket) -> None:
+    """Half a head has been read when bytes come that would be a whole request, were they at the beginning of one."""
+    known = post(JSON)
+    ask(sock, known)
+    ask(sock, known + b"POST /chat HTTP/1.1\r\nX-Held: ")
+    ask(sock, known)
+    assert ended(server, 3) == ["kept"] * 3
+    assert server.journal.entries()[2].headers["x-held"] == "POST /chat HTTP/1.1"
+
+
+def test_a_request_while_a_known_one_is_answered_waits_for_its_turn() -> None:
+    with Simulator(["guide"]) as sim:
+        sim.agent("waits", ["first", 0.05, "last"])
+        host, port = sim.base_url.removeprefix("http://").split(":")
+        for _ in range(2):
+            with socket.create_connection((host, int(port)), timeout=DEADLINE_S) as sock:
+                sock.sendall(post({**STREAM, "agent_id": "waits"}))
+                got = b""
+                while b"first" not in got:
+                    got += sock.recv(65536)
+                sock.sendall(post(JSON))
+                while b"You said" not in got:
+                    got += sock.recv(65536)
+                assert got.index(b"last") < got.index(b"You said")

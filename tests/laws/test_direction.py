@@ -37,7 +37,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "rich": ("reports/", "chatproof/"),
     "click": ("chatproof/",),
 }
-FRONT_DOOR = ("__init__.py", "__main__.py", "cli.py", "load_options.py")
+FRONT_DOOR = ("__init__.py", "__main__.py", "cli.py", "options.py", "load_options.py", "serve_options.py")
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
 

@@ -127,7 +127,7 @@ def test_what_is_no_http_behind_known_heads(sock: socket.socket) -> None:
     got = b""
     while part := sock.recv(65536):
         got += part
-    assert got.startswith(b"HTTP/1.0 400 ")
+    assert got.startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_known_head_and_an_answer_that_takes_its_time(server: Running, sock: socket.socket) -> None:

@@ -9,14 +9,16 @@ from zlib import crc32
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 NUMBER_SIZE, CHECK_SIZE = 6, 6
-WORD = re.compile(rf"(?<![A-Za-z0-9])zq([{LETTERS}]{{{NUMBER_SIZE}}})([{LETTERS}]{{{CHECK_SIZE}}})(?![A-Za-z0-9])")
+MARK = "zq"
+"""What every word begins with."""
+WORD = re.compile(rf"(?<![A-Za-z0-9]){MARK}([{LETTERS}]{{{NUMBER_SIZE}}})([{LETTERS}]{{{CHECK_SIZE}}})(?![A-Za-z0-9])")
 
 
 @lru_cache(65536)
 def word(seed: int, conversation: int) -> str:
     """The word of a conversation: its number, and a check that belongs to the run's seed, so that no text has one by chance."""
     number = _spelt(conversation, NUMBER_SIZE)
-    return f"zq{number}{_check(seed, number)}"
+    return f"{MARK}{number}{_check(seed, number)}"
 
 
 def owners(seed: int, text: str) -> Iterator[int]:

@@ -6,7 +6,6 @@ and said to be. It goes on with the conversation that has been thought about lon
 
 from __future__ import annotations
 
-import gc
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
@@ -32,7 +31,6 @@ from .turn import Line, Maker, Turn, take
 from .turn_file import TurnFile
 
 PROBE_S = 0.05
-GC_THRESHOLDS = (20_000, 50, 100)
 KEPT_EXCHANGES = 2048
 KEY = "valid"
 
@@ -79,13 +77,7 @@ class Engine:
     # -- the run as a whole
 
     def start(self) -> None:
-        """The clock runs from here; what watches the run begins.
-
-        What is loaded by now stays: a collector that walks it again and again would stop every turn under way.
-        """
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        """What watches the run begins."""
         self._cpu = time.process_time()
         self._watch = gevent.spawn(self._probe)
 
@@ -262,12 +254,13 @@ class Engine:
         self._in_flight -= 1
         conversation.at += 1
         conversation.session = turn.seen.session or asked_session
-        self.ledger.add(turn, self.now(), warm=due_s < self.plan.warmup)
-        self._account(turn, place)
+        at_s = self.now()
+        self.ledger.add(turn, at_s, warm=due_s < self.plan.warmup)
+        self._account(turn, place, at_s)
         if turn.outcome == "ok" and asked_session is None and turn.seen.session is not None:
             self._unique(turn.seen.session, conversation.number)
-        self.evidence.hear(turn, self.now(), self._maker, message, asked_session)
-        self._file.write(turn, self.now())
+        self.evidence.hear(turn, at_s, self._maker, message, asked_session)
+        self._file.write(turn, at_s)
         if self.hear is not None:
             self.hear(turn)
         return turn.outcome == "ok" and (conversation.session is not None or len(conversation.messages) == 1)
@@ -275,9 +268,9 @@ class Engine:
     def remember(self, turns: Iterable[Turn]) -> None:
         """Count what was sent before the run over the same key."""
         for turn in turns:
-            self._account(turn, 0)
+            self._account(turn, 0, 0.0)
 
-    def _account(self, turn: Turn, place: int) -> None:
+    def _account(self, turn: Turn, place: int, at_s: float) -> None:
         if turn.seen.status is None:
             return
         now = time.time()
@@ -286,7 +279,7 @@ class Engine:
         times = turn.timeline
         self.account.hear(turn.seen.status, said, times.sent, times.ended, turn.seen.total_units, name)
         if said.remaining is not None:
-            point = self.ledger.bin(self.now())
+            point = self.ledger.bin(at_s)
             point.remaining = said.remaining if point.remaining is None else min(point.remaining, said.remaining)
         if self._gate is not None and place:
             told = stated_wait(Seen(turn.exchange, self.dialect, self.profile)) if turn.seen.status == 429 else None

@@ -23,6 +23,7 @@ from chatproof.conformance.target import target
 from chatproof.load.crew import REPORT
 from chatproof.load.engine import Engine
 from chatproof.load.ledger import Ledger
+from chatproof.load.patch import calm
 from chatproof.load.plan import Plan
 from chatproof.load.preflight import NotReady, preflight
 from chatproof.load.prompts import RECALLS
@@ -113,6 +114,7 @@ class Led:
             environment.parsed_options.chatproof_plan = plan.to_json()
             environment.parsed_options.chatproof_workers = environment.runner.worker_count
             return
+        calm()
         self._engine = environment.chatproof = Engine(plan)
         environment.chatproof_users = 0
         self._engine.hear = lambda turn: told(environment, turn)

@@ -14,6 +14,7 @@ from locust.rpc.protocol import Message
 
 from .crew import REPORT, STOP
 from .engine import Engine
+from .patch import calm
 from .plan import Plan
 from .turn import Turn
 from .users import ChatUser, quiet
@@ -31,6 +32,7 @@ def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) ->
     def begin(**_: Any) -> None:
         options = environment.parsed_options
         plan = Plan.of_json(options.chatproof_plan)
+        calm()
         engine = Engine(plan, runner.worker_index, options.chatproof_workers)
         environment.chatproof, environment.chatproof_users = engine, 0
         if hear is not None:

@@ -250,11 +250,15 @@ def report(**options: Any) -> None:
 @click.argument("files", nargs=-1, required=True, type=PATH)
 @click.option("--to", "targets", multiple=True, type=PATH, metavar="FILE", help="Write as .html, .md or .txt too.")
 @click.option("--strict", is_flag=True, help="Exit 1 for a newly failed SHOULD too.")
+@click.option("--anyway", is_flag=True, help="Compare load runs that are not valid, or not of the same load.")
 def compare(**options: Any) -> None:
     """Say what changed between result FILES (from --json), oldest first: newly broken, still failing, fixed, new, gone.
 
-    With three or more, the trend as well; the exit code is about the last two. Exit codes: 0 nothing newly broken, 1 newly
-    broken, 2 a bad file, 3 not comparable (a run is incomplete, or no dialect is in all of them).
+    Of load runs, what is better and worse: quantiles, share of good answers and rate, each with the interval of its difference,
+    where that leaves out chance. They have to be valid, and of the same dialect and load (--anyway compares them all the same).
+
+    With three or more, the trend as well; the exit code is about the last two. Exit codes: 0 nothing newly broken or worse, 1 newly
+    broken or worse, 2 a bad file, 3 not comparable (a run is incomplete or not valid, or they are of different things).
     """
     from .compare import main as compare_main
 

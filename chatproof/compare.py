@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .inputs import fail
 from .output import write_text
-from .reports.comparison import incomparable
-from .reports.comparison_faces import FACES, Compared, text
-from .reports.write import BadReport, load
+from .reports import comparison, comparison_faces, load_comparison, load_comparison_faces
+from .reports.write import LOAD, BadReport, load
 
 BROKEN, INCOMPLETE = 1, 3
+FACES = comparison_faces.FACES
+Results = dict[str, dict[str, Any]]
 
 
-def main(*, files: tuple[Path, ...], targets: tuple[Path, ...], strict: bool) -> int:
+def main(*, files: tuple[Path, ...], targets: tuple[Path, ...], strict: bool, anyway: bool) -> int:
     """See ``chatproof compare --help``; returns the exit code."""
     if len(files) < 2:
         fail("FILES: expected two results or more, oldest first")
@@ -27,15 +30,45 @@ def main(*, files: tuple[Path, ...], targets: tuple[Path, ...], strict: bool) ->
         results = {label: load(path) for label, path in zip(labels, files, strict=True)}
     except BadReport as error:
         fail(str(error))
-    hindrance = incomparable(results)
+    loads = {result["kind"] == LOAD for result in results.values()}
+    if len(loads) > 1:
+        return _refused("a verification and a load run")
+    if loads == {True}:
+        return _loads(results, targets, strict, anyway)
+    return _verifications(results, targets, strict, anyway)
+
+
+def _verifications(results: Results, targets: tuple[Path, ...], strict: bool, anyway: bool) -> int:
+    if anyway:
+        fail("--anyway: is for load runs; what an incomplete verification lacks would pass for a change")
+    hindrance = comparison.incomparable(results)
     if hindrance is not None:
-        click.echo(f"chatproof: not comparable: {hindrance}", err=True)
-        return INCOMPLETE
-    compared = Compared(results)
-    click.echo(text(compared), nl=False)
-    for target in targets:
-        write_text(target, FACES[target.suffix.lower()](compared))
+        return _refused(hindrance)
+    compared = comparison_faces.Compared(results)
+    _tell(compared, comparison_faces.FACES, targets)
     return BROKEN if compared.last.breaks(strict) else 0
+
+
+def _loads(results: Results, targets: tuple[Path, ...], strict: bool, anyway: bool) -> int:
+    if strict:
+        fail("--strict: is for verifications; a load run has no SHOULD")
+    hindrance = load_comparison.incomparable(results, anyway)
+    if hindrance is not None:
+        return _refused(hindrance + ("" if anyway else "; --anyway compares them as they are"))
+    compared = load_comparison_faces.Compared(results)
+    _tell(compared, load_comparison_faces.FACES, targets)
+    return BROKEN if compared.worse else 0
+
+
+def _refused(why: str) -> int:
+    click.echo(f"chatproof: not comparable: {why}", err=True)
+    return INCOMPLETE
+
+
+def _tell(compared: Any, faces: dict[str, Callable[[Any], str]], targets: tuple[Path, ...]) -> None:
+    click.echo(faces[".txt"](compared), nl=False)
+    for target in targets:
+        write_text(target, faces[target.suffix.lower()](compared))
 
 
 def _labels(files: tuple[Path, ...]) -> list[str]:

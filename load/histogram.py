@@ -32,6 +32,12 @@ def middle(index: int) -> int:
     return (index - shift * HALF << shift) + (1 << shift >> 1)
 
 
+def coarse(value: int) -> int:
+    """The bucket of a number among few: two to each power of two, ``b`` begins at 2 to the power of ``b // 2 - 1``, half as much again if odd."""
+    bits = value.bit_length()
+    return 2 * bits + (value >> bits - 2 & 1 if bits > 1 else 0)
+
+
 class Histogram:
     """Whole numbers, counted. What is negative counts as 0."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from .histogram import Histogram
+from .histogram import Histogram, coarse
 from .limits import Account
 from .metrics import HISTOGRAMS, Clock, measure
 from .objective import OPERATORS, PERCENTILE, Objective
@@ -45,6 +45,7 @@ class Bin:
     counts: Counter[str] = field(default_factory=Counter)
     ttft: Histogram = field(default_factory=Histogram)
     duration: Histogram = field(default_factory=Histogram)
+    gaps: Counter[int] = field(default_factory=Counter)
     remaining: int | None = None
     in_flight: int = 0
     active: int = 0
@@ -54,6 +55,7 @@ class Bin:
             "counts": dict(self.counts),
             "ttft": self.ttft.to_data(),
             "duration": self.duration.to_data(),
+            "gaps": sorted(self.gaps.items()),
             "remaining": self.remaining,
             "in_flight": self.in_flight,
             "active": self.active,
@@ -63,6 +65,8 @@ class Bin:
         self.counts.update(data["counts"])
         self.ttft.merge(Histogram.of(data["ttft"]))
         self.duration.merge(Histogram.of(data["duration"]))
+        for bucket, number in data["gaps"]:
+            self.gaps[bucket] += number
         told = [value for value in (self.remaining, data["remaining"]) if value is not None]
         self.remaining = min(told, default=None)
         self.in_flight += data["in_flight"]
@@ -136,8 +140,10 @@ class Ledger:
         values = dict(measure(turn.timeline))
         for name, value in values.items():
             self.histograms[name].record(value)
-        if turn.timeline.streamed:
-            self.histograms["gap"].record_all([gap // 1000 for gap in turn.timeline.gaps])
+        gaps = [gap // 1000 for gap in turn.timeline.gaps] if turn.timeline.streamed else []
+        self.histograms["gap"].record_all(gaps)
+        for gap in gaps:
+            point.gaps[coarse(gap)] += 1
         first, whole = values.get(f"{self.headline} ttft"), values.get(f"{self.headline} duration")
         if first is not None:
             point.ttft.record(first)

@@ -188,6 +188,7 @@ def _point(index: int, point: Bin, bin_s: float) -> dict[str, Any]:
         "ttft_ms": three(point.ttft),
         "duration_ms": three(point.duration),
         "outcomes": {name: counts[name] for name in OUTCOMES if counts[name]},
+        "gaps": [list(row) for row in sorted(point.gaps.items())],
         "remaining": point.remaining,
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,7 +75,7 @@ class Series:
     def bin_s(self) -> float:
         """Seconds of one point."""
         times = sorted(point["at_s"] for point in self.result["series"])
-        return min((two - one for one, two in zip(times, times[1:], strict=False) if two > one), default=1.0)
+        return min((two - one for one, two in itertools.pairwise(times) if two > one), default=1.0)
 
     @cached_property
     def points(self) -> list[tuple[float, Point]]:
@@ -131,7 +133,9 @@ def rate(series: Series) -> Chart:
     summary = series.result["summary"]
     asked = f"{number(summary['intended_per_s'])} turns a second were due, " if summary["intended_per_s"] else ""
     says = f"{asked}{number(summary['achieved_per_s'])} begun, {number(summary['goodput_per_s'])} good, over the whole run."
-    missed = f" {counted(summary['missed'], 'turn was', 'turns were')} due and never begun." if summary["missed"] else ""
+    missed = (
+        f" {counted(summary['missed'], 'turn was', 'turns were')} due and never begun." if summary["missed"] else ""
+    )
     return Chart(
         chart_id,
         title,
@@ -233,6 +237,15 @@ def _stack(series: Series, y: Scale, order: list[str], at: float, point: Point) 
             foot += count
 
 
+def _close(low: float, high: float) -> Scale:
+    """A scale from 0, or near the values where they are far above it."""
+    if low < high / 2:
+        return fitted([high], UP, DOWN)
+    values = ticks(low, high, 5)
+    step = values[1] - values[0] if len(values) > 1 else 1.0
+    return Scale(math.floor(low / step) * step, math.ceil(high / step + 1e-9) * step + step, UP, DOWN)
+
+
 def remaining(series: Series) -> Chart:
     """The least that the limit headers said was left, and where requests were refused."""
     title = "The target's limit: what it said was left"
@@ -240,7 +253,7 @@ def remaining(series: Series) -> Chart:
     told = [left for _, left, _ in rows if left is not None]
     if not told:
         return Chart("remaining", title, absent="the target sent no header that says how many requests are left")
-    y = fitted(told, UP, DOWN)
+    y = _close(min(told), max(told))
     refused = sum(count for _, _, count in rows)
     limits = sorted({limit for key in series.result["limits"]["keys"].values() for limit in key["advertised_limits"]})
     advertised = f" of {' or '.join(map(str, limits))}" if limits else ""
@@ -256,7 +269,10 @@ def remaining(series: Series) -> Chart:
         for at, _, count in rows
         if count
     )
-    keys = (Key("first", "left, the least of each point"), *([Key("o-limit", "refused with 429", False)] if marks else []))
+    keys = (
+        Key("first", "left, the least of each point"),
+        *([Key("o-limit", "refused with 429", False)] if marks else []),
+    )
     return Chart(
         "remaining",
         title,

@@ -1,4 +1,4 @@
-"""What a load run's numbers look like: percentile curves, gaps, the slowest turns, and how much the target held. From the JSON alone."""
+"""What a load run's numbers look like: percentile curves, the slowest turns, and how much the target held. From the JSON alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from .charts import (
     Word,
     axis,
     fitted,
-    log_ticks,
     number,
     plain,
     tick_time,
@@ -41,10 +40,12 @@ NINES = ((0.0, "0"), (0.5, "50"), (0.9, "90"), (0.99, "99"), (0.999, "99.9"), (0
 DRAWN = 160
 """Points of a percentile curve."""
 TITLES = {"ttft": "Time to the first text (TTFT) by percentile", "duration": "Duration by percentile"}
-CLOCKS = (("response", "third", "response: from when the turn was due"), ("service", "first", "service: from when it was begun"))
+CLOCKS = (
+    ("response", "third", "response: from when the turn was due"),
+    ("service", "first", "service: from when it was begun"),
+)
 APART = 0.05
 """The clocks tell the same where they differ by less than this share."""
-BARS = 60
 ROW = 26
 WATERFALL_LEFT = 150
 SPANS = (
@@ -115,52 +116,16 @@ def _apart(found: Mapping[str, Counts]) -> str:
 
 
 def _reach(count: int) -> str:
-    return f"{counted(count, 'turn')}: above p{_shown(100 * (1 - 1 / count))} stands the slowest turn alone." if count > 1 else "One turn."
+    return (
+        f"{counted(count, 'turn')}: above p{_shown(100 * (1 - 1 / count))} stands the slowest turn alone."
+        if count > 1
+        else "One turn."
+    )
 
 
 def _shown(percent: float) -> str:
     """A percentile with as many nines as it has, and no more digits."""
     return f"{percent:.{max(2 - math.floor(math.log10(100 - percent)), 0)}f}".rstrip("0").rstrip(".")
-
-
-def gaps(result: Result) -> Chart:
-    """Between one piece of text and the next: how often which gap came."""
-    title = "Gaps between pieces of text"
-    counts = Counts.of(result["histograms"].get("gap"))
-    if not counts.count:
-        why = "no stream had two pieces of text" if result["plan"]["stream"] else "JSON replies come whole, without gaps"
-        return Chart("gaps", title, absent=why)
-    low, high = _decades(counts)
-    x = Scale(low, high, LEFT, WIDTH - RIGHT, log=True)
-    edges = [low * (high / low) ** (n / BARS) for n in range(BARS + 1)]
-    below = [counts.share_upto(edge) for edge in edges]
-    below[0] = 0.0
-    shares = [two - one for one, two in zip(below, below[1:], strict=False)]
-    y = fitted([share * 100 for share in shares], UP, DOWN)
-    shown = [(edges[n], edges[n + 1], share) for n, share in enumerate(shares) if share > 0]
-    quantiles = {name: time_text(result["metrics"]["gap"][name]) for name in ("p50", "p95", "p99", "max")}
-    return Chart(
-        "gaps",
-        title,
-        f"{counted(counts.count, 'gap')}: " + ", ".join(f"{name} {value}" for name, value in quantiles.items()) + ".",
-        Axis("gap (log)", tuple(Tick(x.at(value), tick_time(value)) for value in log_ticks(low, high))),
-        axis(y, "% of all gaps"),
-        boxes=tuple(
-            Box(x.at(one), y.at(share * 100), max(round(x.at(two) - x.at(one) - 1, 1), 1), round(UP - y.at(share * 100), 1), "fill-first",
-                f"{time_text(one)} to {time_text(two)}: {share:.2%}")
-            for one, two, share in shown
-        ),
-        table=Table(
-            ("gap from", "to", "share"),
-            tuple((time_text(one), time_text(two), f"{share:.2%}") for one, two, share in shown),
-        ),
-    )  # fmt: skip
-
-
-def _decades(counts: Counts) -> tuple[float, float]:
-    """Powers of ten that hold all sizes, in ms; below a hundredth nothing is told apart."""
-    low = 10.0 ** math.floor(math.log10(max(counts.sizes[0], 0.01)))
-    return low, max(10.0 ** math.ceil(math.log10(max(counts.sizes[-1], 0.01))), low * 10)
 
 
 def waterfalls(result: Result) -> Chart:
@@ -181,7 +146,9 @@ def waterfalls(result: Result) -> Chart:
         axis(x, "from when the turn was due", tick_time, most=8),
         height=height,
         left=WATERFALL_LEFT,
-        boxes=tuple(box for n, (turn, parts) in enumerate(zip(turns, rows, strict=True)) for box in _bar(x, n, turn, parts)),
+        boxes=tuple(
+            box for n, (turn, parts) in enumerate(zip(turns, rows, strict=True)) for box in _bar(x, n, turn, parts)
+        ),
         words=tuple(
             Word(WATERFALL_LEFT - 10, TOP + ROW * n + 17, f"turn {turn['turn']}, at {turn['at_s']:.1f} s", "end")
             for n, turn in enumerate(turns)
@@ -235,7 +202,11 @@ def capacity(result: Result) -> Chart:
     told = len(units) == 1
     unit = units.pop() if told else ""
     words = tick_time if unit == "ms" else number
-    name = {"ms": found["objective"], "%": f"{found['objective']}, in %"}.get(unit, found["objective"]) if told else "begun a second"
+    name = (
+        {"ms": found["objective"], "%": f"{found['objective']}, in %"}.get(unit, found["objective"])
+        if told
+        else "begun a second"
+    )
     values = [pair[0] if pair else None for pair in got] if told else [step["achieved_per_s"] for step in steps]
     bound = quantity(found["objective"].partition(" abort")[0]) if told else None
     limit = bound[0] if bound and bound[1] == unit else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import charts, load_charts, load_curves, page
+from . import charts, load_charts, load_curves, load_gaps, page
 from .charts import Chart, Table, number, time_text
 from .load_text import PROOFS
 from .text import counted
@@ -61,7 +61,8 @@ def drawn(result: Result) -> Iterator[Chart]:
         yield load_curves.percentiles(result, "ttft")
     yield load_curves.percentiles(result, "duration")
     if streams:
-        yield load_curves.gaps(result)
+        yield load_gaps.heat(series)
+        yield load_gaps.spread(result)
     yield load_charts.strip(series)
     yield load_charts.remaining(series)
     yield load_curves.waterfalls(result)
@@ -87,15 +88,31 @@ def _head(result: Result) -> str:
 def _numbers(result: Result) -> Iterator[tuple[str, str, str]]:
     summary, metrics = result["summary"], result["metrics"]
     decided = summary["ok"] + summary["errors"]
-    yield "Answered well", share(summary["ok"] / decided) if decided else "none", f"{summary['ok']:,} of {counted(decided, 'turn')}"
+    yield (
+        "Answered well",
+        share(summary["ok"] / decided) if decided else "none",
+        f"{summary['ok']:,} of {counted(decided, 'turn')}",
+    )
     asked = summary["intended_per_s"]
-    yield "Rate", f"{number(round(summary['achieved_per_s'] or 0.0, 1))}/s", "begun" if asked is None else f"begun, of {number(round(asked, 1))}/s due"
+    yield (
+        "Rate",
+        f"{number(round(summary['achieved_per_s'] or 0.0, 1))}/s",
+        "begun" if asked is None else f"begun, of {number(round(asked, 1))}/s due",
+    )
     name = "ttft" if "ttft" in metrics else "duration"
     if name in metrics:
         row = metrics[name]
-        yield f"{'TTFT' if name == 'ttft' else 'Duration'} p95", time_text(row["p95"]), f"p50 {time_text(row['p50'])}, p99 {time_text(row['p99'])}"
+        yield (
+            f"{'TTFT' if name == 'ttft' else 'Duration'} p95",
+            time_text(row["p95"]),
+            f"p50 {time_text(row['p50'])}, p99 {time_text(row['p99'])}",
+        )
     wrong = result["correctness"]["mixups"]
-    yield "Mix-ups", str(wrong), "answers of somebody else" if wrong else "no answer was somebody else's, as far as seen"
+    yield (
+        "Mix-ups",
+        str(wrong),
+        "answers of somebody else" if wrong else "no answer was somebody else's, as far as seen",
+    )
 
 
 def _calibrated(result: Result) -> str:
@@ -109,9 +126,16 @@ def _metrics(result: Result) -> Table:
     """A row per metric, and per clock where it has two."""
     rows = []
     for name, row in result["metrics"].items():
-        each = [(f"{name} {clock}", values) for clock, values in row["clocks"].items()] if "clocks" in row else [(name, row)]
+        each = (
+            [(f"{name} {clock}", values) for clock, values in row["clocks"].items()]
+            if "clocks" in row
+            else [(name, row)]
+        )
         words = time_text if row["unit"] == "ms" else _a_second
-        rows += [(label, *(words(values[one]) for one in STATISTICS), f"{row['count']:,}", row["help"]) for label, values in each]
+        rows += [
+            (label, *(words(values[one]) for one in STATISTICS), f"{row['count']:,}", row["help"])
+            for label, values in each
+        ]
     return Table(("metric", *STATISTICS, "count", "what it is"), tuple(rows))
 
 
@@ -140,7 +164,19 @@ def _broken(result: Result) -> Table:
 
 
 def _keys(result: Result) -> Table:
-    head = ("key", "sent", "granted", "429", "402", "advertised limit", "least left", "refused with some left", "granted beyond", "units", "longest wait")
+    head = (
+        "key",
+        "sent",
+        "granted",
+        "429",
+        "402",
+        "advertised limit",
+        "least left",
+        "refused with some left",
+        "granted beyond",
+        "units",
+        "longest wait",
+    )
     rows = []
     for name, row in result["limits"]["keys"].items():
         limits = ", ".join(map(str, row["advertised_limits"])) or "none"
@@ -155,7 +191,11 @@ def _keys(result: Result) -> Table:
 
 def _ended(exhibit: Mapping[str, Any]) -> str:
     reads = exhibit["reads"]
-    came = f"{counted(len(reads), 'read')}, the first {time_text(reads[0][0])} after sending, the last {time_text(reads[-1][0])}" if reads else "no byte came"
+    came = (
+        f"{counted(len(reads), 'read')}, the first {time_text(reads[0][0])} after sending, the last {time_text(reads[-1][0])}"
+        if reads
+        else "no byte came"
+    )
     return f"{came}; the connection ended: {exhibit['end']}{', ' + exhibit['detail'] if exhibit.get('detail') else ''}."
 
 
@@ -179,4 +219,7 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     yield "Most in flight", f"{summary['most_in_flight']:,} (at most {plan['max_in_flight']:,})"
     yield "Connections", f"{summary['connections']:,}, {summary['reconnects']:,} made again"
     yield "Received", f"{summary['bytes']:,} bytes, {counted(summary['events'], 'event')}"
-    yield "Generator", f"{counted(result['validity']['processes'], 'process', 'processes')}, {sum(result['validity']['cpu_s']):.1f} s of CPU"
+    yield (
+        "Generator",
+        f"{counted(result['validity']['processes'], 'process', 'processes')}, {sum(result['validity']['cpu_s']):.1f} s of CPU",
+    )

@@ -22,7 +22,7 @@ from .load_counts import Counts, rank
 
 LEVEL = 0.99
 """Of an interval: several metrics are looked at, and each may cry wolf."""
-DRAWS = 3000
+DRAWS = 2000
 FEWEST_ABOVE = 5
 """Turns that have to lie beyond a percentile for it to be judged."""
 FEWEST_POINTS = 8

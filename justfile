@@ -35,3 +35,4 @@ bench:
     uv run python -m bench.reader
     uv run python -m bench.verify
     uv run python -m bench.judge
+    uv run python -m bench.load

@@ -175,6 +175,10 @@ def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]
     except NotReady as problem:
         click.echo(f"chatproof: {problem}", err=True)
         return 3
+    if options["pacing"] == "probe":
+        from .probe_command import main as probe
+
+        return probe(profile, dialect, ready, options)
     from .calibrate_command import kept
     from .capacity_command import find_capacity
     from .load.run import run

@@ -45,10 +45,10 @@ OPTIONS = (
     click.option("--json-replies", is_flag=True, help="Ask for JSON replies, not for streams."),
     click.option(
         "--pacing",
-        type=click.Choice(["ignore", "respect"]),
+        type=click.Choice(["ignore", "respect", "probe"]),
         default="ignore",
         show_default=True,
-        help="Heed the target's limits?",
+        help="Heed the target's limits, or find them.",
     ),
     click.option(
         "--objective", multiple=True, metavar="EXPR", help="As 'ttft p95 < 800ms', 'ok > 99%', 'mixups = 0 abort'."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .exchange import Request
+from .response import Headers
 
 PORTS = {"http": 80, "https": 443}
 WITH_BODY = ("POST", "PUT", "PATCH")
@@ -54,19 +56,36 @@ class Endpoint:
 
 def encode(endpoint: Endpoint, request: Request, *, keep_alive: bool = False) -> bytes:
     """The request's bytes. ``ValueError`` for a line break in the head: that would be our mistake, not the target's."""
-    given = {name.lower() for name, _ in request.headers} | {name.lower() for name in request.without}
+    length = len(request.body) if request.body or request.method in WITH_BODY else None
+    words = (request.method, request.target, request.headers, request.version, request.without)
+    return _head(endpoint, *words, length, keep_alive) + request.body
+
+
+@lru_cache(1024)
+def _head(
+    endpoint: Endpoint,
+    method: str,
+    target: str,
+    headers: Headers,
+    version: str,
+    without: tuple[str, ...],
+    length: int | None,
+    keep_alive: bool,
+) -> bytes:
+    """Request line and headers. Kept, since a run sends few heads to many bodies; ``length`` is that of the body."""
+    given = {name.lower() for name, _ in headers} | {name.lower() for name in without}
     lines = [] if "host" in given else [("Host", endpoint.authority)]
-    lines += request.headers
+    lines += headers
     if "accept-encoding" not in given:
         lines.append(("Accept-Encoding", "identity"))
     if "user-agent" not in given:
         lines.append(("User-Agent", "chatproof"))
-    if (request.body or request.method in WITH_BODY) and not given & {"content-length", "transfer-encoding"}:
-        lines.append(("Content-Length", str(len(request.body))))
+    if length is not None and not given & {"content-length", "transfer-encoding"}:
+        lines.append(("Content-Length", str(length)))
     if "connection" not in given:
         lines.append(("Connection", "keep-alive" if keep_alive else "close"))
     words = [
-        f"{request.method} {endpoint.path}{request.target} HTTP/{request.version}",
+        f"{method} {endpoint.path}{target} HTTP/{version}",
         *(f"{name}: {value}" for name, value in lines),
     ]
     for word in words:
@@ -74,6 +93,6 @@ def encode(endpoint: Endpoint, request: Request, *, keep_alive: bool = False) ->
             raise ValueError(f"a line break in the head of a request: {word.partition(':')[0]!r}")
     head = "\r\n".join([*words, "", ""])
     try:
-        return head.encode("latin-1") + request.body
+        return head.encode("latin-1")
     except UnicodeEncodeError:
-        return head.encode("utf-8") + request.body
+        return head.encode("utf-8")

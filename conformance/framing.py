@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from .head import FIELD_LINE, HEAD_END, Head, delimit, is_interim, read_head
+from .outline import Outline, outline
 from .response import FramedChunk, FramingProblem, Response
 from .second_opinion import WORDS, doubts, first_chunks, opinion
 
@@ -84,16 +85,10 @@ class Framer:
         return end
 
     def _head(self, raw: bytes, after: int) -> None:
-        head = read_head(raw, 0)
-        if head is None:
-            self.broken = "no HTTP/1.1 status line"
+        said = outline(raw, self._method) or self._closer(raw)
+        if said is None:
             return
-        if is_interim(head.status):
-            return
-        self.status = head.status
-        delimiter, length = delimit(head, self._method)
-        connection = ",".join(head.named("connection")).lower()
-        self.keep_alive = "close" not in connection and (head.version == "1.1" or "keep-alive" in connection)
+        self.status, delimiter, length, self.keep_alive = said
         if delimiter == "none" or (delimiter == "length" and length == 0):
             self._finish(after)
         elif delimiter == "length":
@@ -102,6 +97,18 @@ class Framer:
             self._state = "size"
         else:
             self._state, self.keep_alive = "close", False
+
+    def _closer(self, raw: bytes) -> Outline | None:
+        """The outline of a head that is not plain; nothing if it is interim, or none at all."""
+        head = read_head(raw, 0)
+        if head is None:
+            self.broken = "no HTTP/1.1 status line"
+            return None
+        if is_interim(head.status):
+            return None
+        connection = ",".join(head.named("connection")).lower()
+        keep_alive = "close" not in connection and (head.version == "1.1" or "keep-alive" in connection)
+        return Outline(head.status, *delimit(head, self._method), keep_alive)
 
     def _size(self, line: bytes) -> None:
         match = CHUNK_SIZE.fullmatch(line)

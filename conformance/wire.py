@@ -161,7 +161,8 @@ class Live:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.leave()
+        if self._end is None:
+            self._over(End.LEFT, "")
 
     def _start(self, data: bytes) -> None:
         if not self._connection.usable:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import blake2b
+from zlib import crc32
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 NUMBER_SIZE, CHECK_SIZE = 6, 6
-WORD = re.compile(rf"(?<![A-Za-z0-9])zq([{LETTERS}]{{{NUMBER_SIZE}}})([{LETTERS}]{{{CHECK_SIZE}}})(?![A-Za-z0-9])")
+MARK = "zq"
+"""What every word begins with."""
+WORD = re.compile(rf"(?<![A-Za-z0-9]){MARK}([{LETTERS}]{{{NUMBER_SIZE}}})([{LETTERS}]{{{CHECK_SIZE}}})(?![A-Za-z0-9])")
 
 
 @lru_cache(65536)
 def word(seed: int, conversation: int) -> str:
     """The word of a conversation: its number, and a check that belongs to the run's seed, so that no text has one by chance."""
     number = _spelt(conversation, NUMBER_SIZE)
-    return f"zq{number}{_check(seed, number)}"
+    return f"{MARK}{number}{_check(seed, number)}"
 
 
 def owners(seed: int, text: str) -> Iterator[int]:
@@ -27,8 +29,7 @@ def owners(seed: int, text: str) -> Iterator[int]:
 
 
 def _check(seed: int, number: str) -> str:
-    digest = blake2b(f"{seed}/canary/{number}".encode(), digest_size=8).digest()
-    return _spelt(int.from_bytes(digest), CHECK_SIZE)
+    return _spelt(crc32(f"{seed}/canary/{number}".encode()), CHECK_SIZE)
 
 
 def _spelt(value: int, size: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -57,6 +57,8 @@ class Engine:
         self.account = self.ledger.accounts.setdefault(KEY, Account())
         self.evidence = Evidence(plan, self.dialect, self.ledger)
         self.stopping = Event()
+        self.finished = False
+        self.hear: Callable[[Turn], None] | None = None
         self.reason = ""
         self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
         self._line = Line(plan.profile, insecure=plan.insecure)
@@ -75,7 +77,7 @@ class Engine:
     # -- the run as a whole
 
     def start(self) -> None:
-        """The clock runs from here; what watches the run begins."""
+        """What watches the run begins."""
         self._cpu = time.process_time()
         self._watch = gevent.spawn(self._probe)
 
@@ -91,6 +93,13 @@ class Engine:
         """Begin nothing more."""
         self.reason = self.reason or reason
         self.stopping.set()
+
+    def finish(self) -> None:
+        """End the run: ``drain``, and judge the samples. A second time does nothing."""
+        if not self.finished:
+            self.finished = True
+            self.drain()
+            self.evidence.judge()
 
     def drain(self) -> None:
         """Let what is under way end, for as long as the plan allows; the rest is cut off and counted as unfinished."""
@@ -179,6 +188,9 @@ class Engine:
         share = min(1.0, self.plan.seconds / 10)
         if not self._wait_until(share * user / max(self.plan.users, 1)):
             return
+        me: Any = gevent.getcurrent()
+        self._under_way.add(me)
+        me.rawlink(self._under_way.discard)
         while not self._over():
             conversation = self._new()
             while conversation.at < len(conversation.messages) and not self._over():
@@ -189,11 +201,7 @@ class Engine:
                 self.ledger.bin(self.now()).counts["due"] += 1
                 self.ledger.counters["due"] += 1
                 self._in_flight += 1
-                task = gevent.spawn(self._take, conversation, time.monotonic_ns())
-                self._under_way.add(task)
-                task.rawlink(self._under_way.discard)
-                task.join()
-                if not task.value:
+                if not self._take(conversation, time.monotonic_ns()):
                     break
                 self._think()
 
@@ -246,20 +254,23 @@ class Engine:
         self._in_flight -= 1
         conversation.at += 1
         conversation.session = turn.seen.session or asked_session
-        self.ledger.add(turn, self.now(), warm=due_s < self.plan.warmup)
-        self._account(turn, place)
+        at_s = self.now()
+        self.ledger.add(turn, at_s, warm=due_s < self.plan.warmup)
+        self._account(turn, place, at_s)
         if turn.outcome == "ok" and asked_session is None and turn.seen.session is not None:
             self._unique(turn.seen.session, conversation.number)
-        self.evidence.hear(turn, self.now(), self._maker, message, asked_session)
-        self._file.write(turn, self.now())
+        self.evidence.hear(turn, at_s, self._maker, message, asked_session)
+        self._file.write(turn, at_s)
+        if self.hear is not None:
+            self.hear(turn)
         return turn.outcome == "ok" and (conversation.session is not None or len(conversation.messages) == 1)
 
     def remember(self, turns: Iterable[Turn]) -> None:
         """Count what was sent before the run over the same key."""
         for turn in turns:
-            self._account(turn, 0)
+            self._account(turn, 0, 0.0)
 
-    def _account(self, turn: Turn, place: int) -> None:
+    def _account(self, turn: Turn, place: int, at_s: float) -> None:
         if turn.seen.status is None:
             return
         now = time.time()
@@ -268,7 +279,7 @@ class Engine:
         times = turn.timeline
         self.account.hear(turn.seen.status, said, times.sent, times.ended, turn.seen.total_units, name)
         if said.remaining is not None:
-            point = self.ledger.bin(self.now())
+            point = self.ledger.bin(at_s)
             point.remaining = said.remaining if point.remaining is None else min(point.remaining, said.remaining)
         if self._gate is not None and place:
             told = stated_wait(Seen(turn.exchange, self.dialect, self.profile)) if turn.seen.status == 429 else None
@@ -281,9 +292,3 @@ class Engine:
             self.ledger.duplicates[f"one session id for conversations {known} and {conversation}"] += 1
         if len(self._sessions) > KEPT_EXCHANGES * 50:
             self._sessions.popitem(last=False)
-
-
-def snapshot(engine: Engine) -> dict[str, Any]:
-    """What this process has measured so far, as plain data."""
-    engine.settle()
-    return engine.ledger.to_data()

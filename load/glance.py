@@ -196,7 +196,7 @@ def _values(blocks: list[bytes], literals: Mapping[bytes, Row]) -> list[Any] | N
 def _other(found: Glimpse, value: Any, dialect: Dialect, at: int) -> bool:
     """An event that is no plain text; whether it could be read."""
     try:
-        event = reading.meaning(value, None) if isinstance(value, Row) else reading.event(json.dumps(value), dialect)
+        event = reading.meaning(value, None) if isinstance(value, Row) else reading.meaning(*_row_of(value, dialect))
     except reading.Unreadable:
         return False
     if isinstance(event, Failure):
@@ -206,6 +206,15 @@ def _other(found: Glimpse, value: Any, dialect: Dialect, at: int) -> bool:
         found.units = event.usage.output
         found.total_units = _total(event.usage.input, event.usage.output, event.usage.total)
     return not isinstance(event, Delta)
+
+
+def _row_of(value: Any, dialect: Dialect) -> tuple[Row, Any]:
+    """The row of an event's JSON; the judge's way where the constants of the rows do not decide it by themselves."""
+    for row in dialect.stream:
+        constants = row.shape.constants
+        if constants and all(value.get(pointer[1:]) == wanted for pointer, wanted in constants.items()):
+            return row, value
+    return reading.row_of(json.dumps(value), dialect)
 
 
 def _arrivals(exchange: Exchange, pieces: Pieces) -> Callable[[int], int]:

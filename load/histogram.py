@@ -63,6 +63,20 @@ class Histogram:
         if self.least is None or value < self.least:
             self.least = value
 
+    def record_all(self, values: list[int]) -> None:
+        """Count many at once, as a stream's gaps are."""
+        if not values:
+            return
+        counts, get = self.counts, self.counts.get
+        for value in values:
+            index = value if value < EXACT else bucket(value)
+            counts[index] = get(index, 0) + 1
+        self.count += len(values)
+        self.total += sum(values)
+        least = min(values)
+        self.most = max(self.most, max(values))
+        self.least = least if self.least is None else min(self.least, least)
+
     def merge(self, other: Histogram) -> None:
         """Take in another's counts: the same as if every number had been recorded here."""
         for index, count in other.counts.items():

@@ -115,9 +115,10 @@ class Ledger:
     def add(self, turn: Turn, at_s: float, *, warm: bool = False) -> None:
         """A turn is over, at that moment of the run."""
         times, result = turn.timeline, turn.outcome
-        self.counters.update(
-            finished=1, bytes=sum(len(read.data) for read in turn.exchange.reads), events=turn.seen.events
-        )
+        counters = self.counters
+        counters["finished"] += 1
+        counters["bytes"] += sum([len(read.data) for read in turn.exchange.reads])
+        counters["events"] += turn.seen.events
         self.counters["reconnects"] += turn.reconnected
         self.lags["send"].record((times.started - times.intended) // 1000)
         if turn.seen.status is not None:
@@ -139,10 +140,10 @@ class Ledger:
         values = dict(measure(turn.timeline))
         for name, value in values.items():
             self.histograms[name].record(value)
-        record = self.histograms["gap"].record
-        for gap in turn.timeline.gaps if turn.timeline.streamed else ():
-            record(gap // 1000)
-            point.gaps[coarse(gap // 1000)] += 1
+        if turn.timeline.streamed:
+            gaps = [gap // 1000 for gap in turn.timeline.gaps]
+            self.histograms["gap"].record_all(gaps)
+            point.gaps.update(map(coarse, gaps))
         first, whole = values.get(f"{self.headline} ttft"), values.get(f"{self.headline} duration")
         if first is not None:
             point.ttft.record(first)

@@ -11,6 +11,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..conformance.advertised import is_epoch, number
@@ -35,13 +36,22 @@ class Advertised:
         names = dialect.limits
         remaining = headers.get(names.remaining.lower(), "")
         date = headers.get("date")
-        parsed = email.utils.parsedate_tz(date) if date else None
         return cls(
             number(headers.get(names.limit.lower())),
             -int(remaining[1:]) if remaining[:1] == "-" and remaining[1:].isdecimal() else number(remaining),
             number(headers.get(names.reset.lower())),
-            max(now, float(email.utils.mktime_tz(parsed))) if parsed else now,
+            max(now, _epoch(date)) if date else now,
         )
+
+
+@lru_cache(64)
+def _epoch(date: str) -> float:
+    """A ``Date`` header in epoch seconds, 0 if it is none. Kept, since a second's answers all bear the same."""
+    parsed = email.utils.parsedate_tz(date)
+    try:
+        return float(email.utils.mktime_tz(parsed)) if parsed else 0.0
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 @dataclass

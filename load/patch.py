@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from importlib.util import find_spec
+
+GC_THRESHOLDS = (20_000, 50, 100)
 
 
 def patch() -> None:
@@ -15,3 +18,10 @@ def patch() -> None:
     from gevent import monkey
 
     monkey.patch_all()
+
+
+def calm() -> None:
+    """Before a run: what is loaded by now stays. A collector that walks it again and again would stop every turn under way."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)

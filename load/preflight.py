@@ -1,4 +1,8 @@
-"""Before the load: two ordinary turns, to see that the target answers, how it streams, and what canary words can prove there."""
+"""Before the load: two ordinary turns, to see that the target answers, how it streams, and what canary words can prove there.
+
+An agent that repeats the whole message is one that echoes; a word of it in the answer may be a whim of a live model, and nothing to hold
+all its other answers to.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +72,7 @@ def _look(line: Line, profile: Profile, dialect: Dialect, stream: bool, seed: in
         turns.append(_turn(line, maker, seed, profile.recall.ask.replace(NONCE, own), known))
         recalls = own in turns[-1].seen.text and NONCE not in profile.recall.ask
     recalls = recalls or profile.recall.given
-    echoes = own in first.seen.text
+    echoes = tell in first.seen.text
     proof: Proof = ("both" if recalls else "echo") if echoes else ("recall" if recalls else "watch")
     return Ready(via, proof, session is not None, known is not None, tuple(turns))
 

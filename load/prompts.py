@@ -52,7 +52,7 @@ class Prompts:
         if self.conversations:
             rows = self.conversations[conversation % len(self.conversations)]
             return [(row.replace(NONCE, own), echoes and NONCE in row) for row in rows]
-        random = Random(f"{self.seed}/prompts/{conversation}")
+        random = Random((self.seed << 32) + conversation)
         asks = self.proof in RECALLS and self.turns > 1
         said: list[tuple[str, bool]] = []
         for turn in range(self.turns):

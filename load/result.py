@@ -77,13 +77,18 @@ def conclude(judged: Sequence[Judged], valid: bool, ledger: Ledger, reason: str)
     if not ledger.outcomes["ok"] and not missed:
         return "incomplete", reason or "no turn was answered well, so nothing was measured"
     if not valid:
-        return "invalid", "this generator did not keep time; see validity"
+        return "invalid", _joined("this generator did not keep time; see validity", reason)
     if missed:
-        return "broken", f"missed: {missed[0].objective.text} (got {shown(missed[0].objective, missed[0].got)})"
+        got = shown(missed[0].objective, missed[0].got)
+        return "broken", _joined(f"missed: {missed[0].objective.text} (got {got})", reason)
     undecided = [one for one in judged if one.kept is None]
     if undecided:
         return "incomplete", f"nothing to judge by: {undecided[0].objective.text}"
     return "kept", reason or None
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
 
 
 EXIT_CODES = {"kept": 0, "broken": 1, "invalid": 3, "incomplete": 3}

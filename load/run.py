@@ -16,6 +16,7 @@ from .crew import Crew
 from .engine import Engine
 from .ledger import Ledger
 from .objective import judge
+from .patch import calm
 from .plan import Plan
 from .turn import Turn
 from .users import ChatUser, quiet
@@ -61,6 +62,7 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
     environment: Any = Environment(user_classes=[ChatUser])
     runner = environment.create_local_runner()
     users = plan.users if plan.schedule is None else 1
+    calm()
     engine = Engine(replace(plan, start_at=time.time() + HEAD_START_S))
     environment.chatproof, environment.chatproof_users = engine, 0
     engine.remember(before)
@@ -74,8 +76,7 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
         if reason := aborts(plan, engine.ledger, engine.now()):
             engine.stop(reason)
     engine.stop(interrupted[0] if interrupted else "")
-    engine.drain()
-    engine.evidence.judge()
+    engine.finish()
     runner.quit()
     return Ran(engine.ledger, engine.reason)
 

@@ -18,7 +18,7 @@ from ..conformance.endpoint import Endpoint
 from ..conformance.exchange import End, Exchange, Request
 from ..conformance.profile import Profile
 from ..spec import Dialect
-from .canary import owners, word
+from .canary import MARK, owners, word
 from .glance import Glimpse, look
 from .outcome import outcome
 from .timeline import Timeline
@@ -135,7 +135,9 @@ def take(
     exchange, reconnected = line.send(maker.request(message, session))
     seen = look(exchange, maker.dialect, maker.profile)
     result, why = outcome(exchange.end, seen)
-    foreign = next((owner for owner in owners(seed, seen.text) if owner != conversation), None) if seen.text else None
+    foreign = (
+        next((owner for owner in owners(seed, seen.text) if owner != conversation), None) if MARK in seen.text else None
+    )
     if foreign is not None:
         result, why = "mixup", f"the word of conversation {foreign} in an answer to conversation {conversation}"
     elif result == "ok":

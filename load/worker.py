@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -12,21 +14,29 @@ from locust.rpc.protocol import Message
 
 from .crew import REPORT, STOP
 from .engine import Engine
+from .patch import calm
 from .plan import Plan
+from .turn import Turn
 from .users import ChatUser, quiet
 
 TICK_S = 1.0
 
 
-def enlist(environment: Any) -> None:
-    """Let a Locust worker take part: when the master starts a run, its plan is in the options that it sends."""
+def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) -> None:
+    """Let a Locust worker take part: when the master starts a run, its plan is in the options that it sends.
+
+    ``hear`` is given the environment and every turn that is over.
+    """
     runner = environment.runner
 
     def begin(**_: Any) -> None:
         options = environment.parsed_options
         plan = Plan.of_json(options.chatproof_plan)
+        calm()
         engine = Engine(plan, runner.worker_index, options.chatproof_workers)
         environment.chatproof, environment.chatproof_users = engine, 0
+        if hear is not None:
+            engine.hear = partial(hear, environment)
         engine.start()
         gevent.spawn(supervise, engine, runner)
 
@@ -35,7 +45,15 @@ def enlist(environment: Any) -> None:
         if engine is not None:
             engine.stop(msg.data["reason"])
 
+    def stopped(**_: Any) -> None:
+        engine: Engine | None = getattr(environment, "chatproof", None)
+        if engine is not None and not engine.finished:
+            engine.stop()
+            engine.finish()
+            report(engine, runner, final=True)
+
     environment.events.test_start.add_listener(begin)
+    environment.events.test_stop.add_listener(stopped)
     runner.register_message(STOP, end)
 
 
@@ -43,8 +61,7 @@ def supervise(engine: Engine, runner: Any) -> None:
     """Report once a second until the run ends, and once more when all is judged."""
     while engine.now() < engine.plan.seconds and not engine.stopping.wait(TICK_S):
         report(engine, runner, final=False)
-    engine.drain()
-    engine.evidence.judge()
+    engine.finish()
     report(engine, runner, final=True)
 
 

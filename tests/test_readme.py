@@ -80,7 +80,7 @@ def test_every_example_does_what_it_says() -> None:
         for server in background:
             server.terminate()
             server.communicate()
-    assert ran == 7
+    assert ran == 8
 
 
 def test_the_wildcard_can_fail() -> None:

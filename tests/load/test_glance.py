@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from chatproof.conformance.exchange import Chunk, End, Exchange, Request
 from chatproof.conformance.profile import Profile, profile
 from chatproof.load.glance import glance, thorough
 from chatproof.load.turn import Line, Maker
@@ -14,7 +18,6 @@ from chatproof.simulator.population import profile as population
 from chatproof.simulator.variants import VARIANTS
 from chatproof.spec import Dialect, dialect, names
 
-pytestmark = pytest.mark.slow
 QUICK = 0.3
 """Of ordinary answers at least this share is read quickly, or the quick reader is of no use."""
 
@@ -32,6 +35,7 @@ def agents(one: Profile) -> Iterator[tuple[Profile, str]]:
         yield Profile(one.base_url, one.dialect, one.credentials, {"default": one.agents[agent]}), agent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", [None, *VARIANTS])
 def test_both_readers_say_the_same(variant: str | None) -> None:
     quick = read = 0
@@ -47,3 +51,59 @@ def test_both_readers_say_the_same(variant: str | None) -> None:
                     quick += 1
                     assert found == thorough(exchange, one, who), (one.name, agent, stream)
     assert variant is not None or quick / read > QUICK
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+ANYONE = Profile("http://127.0.0.1:9", "guide", {"valid": "key"}, {"default": "agent"})
+TEXTS = [
+    b'{"type": "token", "content": "one"}',
+    b'{"type": "token", "content": ""}',
+    b'{"type": "token", "content": " two"}',
+]
+DONE = b'{"type": "done", "session_id": "s", "usage": {"input_tokens": 1, "output_tokens": 2}}'
+
+
+def stream(payloads: list[bytes], cuts: list[int], chunked_by: int = 1) -> Exchange:
+    """A stream of these events, so many to a chunk, that came in reads cut there, 1,000 ns apart."""
+    events = [b"data: %b\n\n" % payload for payload in payloads]
+    chunks = [b"".join(events[at : at + chunked_by]) for at in range(0, len(events), chunked_by)]
+    raw = HEAD + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    edges = [0, *sorted({cut % len(raw) for cut in cuts} - {0}), len(raw)]
+    reads = tuple(Chunk(1000 * at, raw[start:end]) for at, (start, end) in enumerate(pairwise(edges), 1))
+    asked = {"step": "load", "stream": True, "operation": "chat"}
+    return Exchange("ex", "load", Request("POST", "/chat"), 0.0, 0, reads, End.COMPLETE, asked=asked)
+
+
+@given(st.lists(st.integers(0, 600), max_size=8), st.integers(1, 4))
+def test_each_text_has_the_time_of_the_read_that_brought_its_last_byte(cuts: list[int], chunked_by: int) -> None:
+    exchange = stream([*TEXTS, DONE], cuts, chunked_by)
+    one = dialect("guide")
+    found = glance(exchange, one)
+    assert found is not None
+    assert found == thorough(exchange, one, ANYONE)
+    assert len(found.texts) == 2
+    assert found.text == "one two"
+
+
+def test_a_read_that_ends_with_an_event_is_the_one_that_brought_it() -> None:
+    end = len(HEAD) + len(b"2b\r\n") + len(b"data: \n\n") + len(TEXTS[0])
+    found = glance(stream([TEXTS[0], TEXTS[2], DONE], [end]), dialect("guide"))
+    assert found is not None
+    assert found.texts == [1000, 2000]
+
+
+@pytest.mark.parametrize(
+    "payloads",
+    [
+        [b'{"x": [{}', b"{}]}", b"%b,%b" % (TEXTS[0], TEXTS[0]), DONE],
+        [TEXTS[0], b'{"type": "token"', DONE],
+        [DONE, TEXTS[0]],
+        [DONE, DONE],
+        [b'{"type": "elsewhere"}', DONE],
+    ],
+    ids=["that lean on each other", "cut off", "after the end", "two ends", "of no kind"],
+)
+def test_events_that_are_not_plain_are_left_to_the_judge(payloads: list[bytes]) -> None:
+    exchange, one = stream(payloads, []), dialect("guide")
+    assert glance(exchange, one) is None
+    assert thorough(exchange, one, ANYONE).problem

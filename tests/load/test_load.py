@@ -77,18 +77,11 @@ def test_sessions_that_leak_are_a_mix_up_with_both_sides_shown(sim: Sim, tmp_pat
     assert "exhibit, turn" in done.out
 
 
-@pytest.mark.parametrize(
-    ("fault", "what"),
-    [
-        ("remaining-off-by-one", "Remaining is not below Limit"),
-        ("remaining-never-falls", "Remaining does not fall"),
-    ],
-)
-def test_a_miscounted_remaining_is_caught(sim: Sim, tmp_path: Path, fault: str, what: str) -> None:
-    with sim.fault(fault):
+def test_a_miscounted_remaining_is_caught(sim: Sim, tmp_path: Path) -> None:
+    with sim.fault("remaining-off-by-one"):
         done = load(sim, tmp_path, "--users", "4", "--for", "1s", "--think", "0.1s")
     assert done.code == 1
-    assert any(one["what"].startswith(what) for one in done.result["correctness"]["breaches"])
+    assert any(one["what"].startswith("Remaining is not below Limit") for one in done.result["correctness"]["breaches"])
     assert done.result["outcomes"]["ok"]["share"] == 1, "only the headers are wrong"
 
 
@@ -112,10 +105,6 @@ def test_a_run_that_cannot_send_what_is_due_is_invalid(sim: Sim, tmp_path: Path)
 
 
 def test_pacing_respects_the_limit_and_waits_as_told(sim: Sim, tmp_path: Path) -> None:
-    ignored = load(sim, tmp_path, "--users", "3", "--for", "3s", "--think", "0.1s", key="brief")
-    account = ignored.result["limits"]["keys"]["valid"]
-    assert account["limited"] == ignored.result["outcomes"]["refused_429"]["count"] > 5
-    sim.reset()
     respected = load(
         sim, tmp_path, "--users", "3", "--for", "3s", "--think", "0.1s", "--pacing", "respect", key="brief"
     )

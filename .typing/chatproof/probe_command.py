@@ -1,0 +1,1 @@
+../../chatproof/probe_command.py

@@ -1,0 +1,57 @@
+"""A head read at a glance says what a closer look says, or nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatproof.conformance.framing import Framer
+from chatproof.conformance.outline import outline
+
+LINES = [
+    b"Content-Length: 2",
+    b"content-length:  12 ",
+    b"Content-Length: 2, 2",
+    b"Content-Length: x",
+    b"Content-Length : 2",
+    b"Transfer-Encoding: chunked",
+    b"transfer-encoding: Chunked",
+    b"Transfer-Encoding: gzip, chunked",
+    b"Connection: close",
+    b"Connection: keep-alive",
+    b"connection: Upgrade, CLOSE",
+    b"X-Connection: close",
+    b"X: y\r\n folded",
+    b"Content-Type: application/json",
+    b"X-Content-Length: 9",
+    b"Broken",
+    b"",
+]
+STATUS = [
+    b"HTTP/1.1 200 OK",
+    b"HTTP/1.1 204 No",
+    b"HTTP/1.1 304 No",
+    b"HTTP/1.0 200 OK",
+    b"HTTP/1.1 429 Slow",
+    b"HTTP/1.1 100 Go",
+    b"HTTP/1.1 200",
+]
+ENDS = [b"\r\n", b"\r\n", b"\r\n", b"\n"]
+
+
+@given(
+    st.sampled_from(STATUS),
+    st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(ENDS)), max_size=5),
+    st.sampled_from(["POST", "HEAD"]),
+)
+def test_both_looks_agree(status: bytes, lines: list[tuple[bytes, bytes]], method: str) -> None:
+    head = status + b"\r\n" + b"".join(line + end for line, end in lines) + b"\r\n"
+    quick = outline(head, method)
+    framer = Framer(method)
+    assert quick is None or quick == framer._closer(head)
+
+
+@pytest.mark.parametrize("line", [b"Content-Length: 2", b"Transfer-Encoding: chunked"])
+def test_the_usual_head_is_read_at_a_glance(line: bytes) -> None:
+    assert outline(b"HTTP/1.1 200 OK\r\nDate: x\r\n" + line + b"\r\n\r\n", "POST") is not None

@@ -1,0 +1,138 @@
+"""Formulas of a turn's times, sums over processes, and the generator's own health."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chatproof.conformance.exchange import Chunk, End, Exchange, Request
+from chatproof.load.glance import Glimpse
+from chatproof.load.ledger import Ledger
+from chatproof.load.metrics import HISTOGRAMS, METRICS, histogram_of, measure
+from chatproof.load.objective import judge, parse_objective, with_implied
+from chatproof.load.result import conclude
+from chatproof.load.timeline import Timeline
+from chatproof.load.turn import Turn
+from chatproof.load.validity import signs, to_data
+
+MS = 1_000_000
+STREAM = Timeline(
+    intended=0,
+    started=5 * MS,
+    sent=6 * MS,
+    ended=130 * MS,
+    first_byte=20 * MS,
+    texts=(40 * MS, 50 * MS, 100 * MS),
+    terminal=125 * MS,
+    streamed=True,
+    characters=30,
+    units=4,
+)
+
+
+def turn(times: Timeline = STREAM, outcome: str = "ok") -> Turn:
+    exchange = Exchange("", "", Request("POST", "/"), 0.0, 0, (Chunk(0, b"x" * 7),), End.COMPLETE)
+    return Turn(0, 0, 0, outcome, "" if outcome == "ok" else "why", times, exchange, Glimpse(200, {}))
+
+
+def test_every_time_of_a_stream() -> None:
+    assert dict(measure(STREAM)) == {
+        "service ttfb": 15_000,
+        "response ttfb": 20_000,
+        "service ttft": 35_000,
+        "response ttft": 40_000,
+        "service duration": 120_000,
+        "response duration": 125_000,
+        "stall": 50_000,
+        "unit-time": 20_000,
+        "text-rate": 500_000,
+    }
+    assert [gap // MS for gap in STREAM.gaps] == [10, 50]
+
+
+def test_a_json_reply_has_no_time_of_its_text() -> None:
+    reply = Timeline(0, 0, 0, 9 * MS, 8 * MS, (), 9 * MS)
+    assert dict(measure(reply)) == {
+        "service ttfb": 8000,
+        "response ttfb": 8000,
+        "service duration": 9000,
+        "response duration": 9000,
+    }
+
+
+def test_names() -> None:
+    assert histogram_of("ttft", "response") == "response ttft"
+    assert histogram_of("gap", "response") == "gap"
+    assert {name.rpartition(" ")[2] for name in HISTOGRAMS} == set(METRICS)
+
+
+def test_ledgers_add_up_and_only_ok_is_measured() -> None:
+    one, other, both = (Ledger(1.0, "response") for _ in range(3))
+    for ledger, outcome in ((one, "ok"), (other, "ok"), (other, "truncated")):
+        for each in (ledger, both):
+            each.begin(0.2, 1)
+            each.add(turn(outcome=outcome), 0.5)
+    parts = Ledger(1.0, "response")
+    for ledger in (one, other):
+        parts.merge(json.loads(json.dumps(ledger.to_data())))
+    for name in ("outcomes", "statuses", "counters"):
+        assert getattr(parts, name) == getattr(both, name)
+    assert parts.histograms["gap"].to_data() == both.histograms["gap"].to_data()
+    assert parts.histograms["response ttft"].count == 2
+    assert parts.bins[0].ttft.count == 2
+    assert parts.share("ok") == pytest.approx(2 / 3)
+    assert parts.number("errors") == 1
+
+
+def test_goodput_counts_turns_within_every_objective_that_one_turn_can_keep() -> None:
+    ledger = Ledger(1.0, "response", (parse_objective("ttft p95 < 38ms", "response"),))
+    ledger.add(turn(), 0.1)
+    ledger.add(
+        turn(Timeline(**{**{name: getattr(STREAM, name) for name in STREAM.__slots__}, "intended": 4 * MS})), 0.2
+    )
+    ledger.seconds = 2.0
+    assert ledger.rate("goodput") == 0.5
+
+
+def test_the_warm_up_is_sent_and_not_measured() -> None:
+    ledger = Ledger(1.0, "response")
+    ledger.add(turn(), 0.1, warm=True)
+    assert not ledger.outcomes
+    assert ledger.counters["warmup"] == 1
+    assert not ledger.histograms["response ttft"].count
+
+
+@pytest.mark.parametrize(
+    ("lag_us", "due", "sent", "cpu", "bad"),
+    [
+        (100, 100, 100, 1.0, None),
+        (90_000, 100, 100, 1.0, "send lag p50"),
+        (100, 100, 94, 1.0, "achieved rate"),
+        (100, 100, 100, 9.5, "CPU"),
+    ],
+)
+def test_a_generator_that_did_not_keep_time_says_so(
+    lag_us: int, due: int, sent: int, cpu: float, bad: str | None
+) -> None:
+    ledger = Ledger(1.0, "response")
+    ledger.lags["send"].record(lag_us)
+    ledger.counters.update(due=due, sent=sent)
+    ledger.cpu_s, ledger.span_s = [cpu], 10.0
+    found = to_data(signs(ledger))
+    assert found["valid"] is (bad is None)
+    assert next((sign["name"] for sign in found["signs"] if not sign["good"]), None) == bad
+
+
+def test_wrong_answers_count_however_late_and_times_only_from_a_good_generator() -> None:
+    ledger = Ledger(1.0, "response")
+    ledger.add(turn(), 0.1)
+    slow = judge(with_implied([parse_objective("ttft p95 < 1ms", "response")]), ledger)
+    assert conclude(slow, True, ledger, "")[0] == "broken"
+    assert conclude(slow, False, ledger, "")[0] == "invalid"
+    assert conclude(slow, True, ledger, "interrupted")[0] == "incomplete"
+    ledger.add(turn(outcome="mixup"), 0.2)
+    mixed = judge(with_implied([]), ledger)
+    assert conclude(mixed, False, ledger, "")[0] == "broken"
+    nothing = Ledger(1.0, "response")
+    assert conclude(judge(with_implied([]), nothing), True, nothing, "")[0] == "incomplete"

@@ -6,7 +6,6 @@ import itertools
 import json
 import random
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ from chatproof.load.histogram import Histogram, coarse
 from chatproof.reports import load_charts, load_curves, load_gaps
 from chatproof.reports.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Chart
 from chatproof.reports.load_counts import Counts
-from chatproof.reports.load_faces import RENDERERS, problems
+from chatproof.reports.load_faces import problems
 from chatproof.reports.load_html import drawn, render, share
-from chatproof.reports.write import BadReport, load, write
 
 from .load_results import HOSTILE, a_load, a_sign, an_exhibit, nothing_good
 from .test_html import Page
@@ -293,26 +291,6 @@ def test_a_share_is_whole_only_where_nothing_is_missing() -> None:
         "0.01 %",
         "0 %",
     ]
-
-
-@pytest.mark.slow
-def test_a_result_is_read_again_and_shown_as_every_face(tmp_path: Path, result: Json) -> None:
-    path = tmp_path / "load.json"
-    write(result, path)
-    assert load(path) == json.loads(json.dumps(result))
-    for suffix in RENDERERS:
-        write(load(path), tmp_path / f"again{suffix}")
-        assert (tmp_path / f"again{suffix}").stat().st_size > 100
-    with pytest.raises(BadReport, match=r"ends in \.html, \.json, \.csv, \.xml, \.md, \.txt"):
-        write(result, tmp_path / "x.svg")
-
-
-def test_a_result_that_was_edited_is_refused(tmp_path: Path, result: Json) -> None:
-    path = tmp_path / "load.json"
-    write(result, path)
-    path.write_text(path.read_text().replace('"verdict": "kept"', '"verdict": "broken"'))
-    with pytest.raises(BadReport, match="edited after it was written"):
-        load(path)
 
 
 def test_heights_are_those_that_charts_say(result: Json) -> None:

@@ -106,7 +106,7 @@ class Series:
         return tuple(
             Box(x.at(start), TOP, round(x.at(end) - x.at(start), 1), HEIGHT - TOP - BOTTOM, "aside", label)
             for start, end, label in spans
-            if end > start and start < self.end_s
+            if end > start
         )
 
     def at(self, seconds: float) -> str:

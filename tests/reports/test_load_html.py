@@ -189,6 +189,17 @@ def test_refusals_are_marked_under_what_was_left() -> None:
     assert "From 100 down to 0 left of 100; 4 requests were refused" in chart.says
 
 
+def test_outcomes_of_one_moment_stand_on_each_other() -> None:
+    told = a_load(seconds=3)
+    told["series"][1]["outcomes"] = {"ok": 15, "refused_429": 5}
+    told["outcomes"]["refused_429"] = {**told["outcomes"]["ok"], "count": 5}
+    chart = charts(told)["outcomes"]
+    good, refused = (next(box for box in chart.boxes if box.label == f"1 s: {words}") for words in ("15 ok", "5 refused_429"))
+    assert refused.y + refused.height == pytest.approx(good.y, abs=0.2)
+    assert good.height == pytest.approx(3 * refused.height, abs=0.3)
+    assert [key.text for key in chart.keys] == ["ok 60", "refused_429 5"]
+
+
 def test_the_slowest_stand_first_and_their_parts_follow_each_other(result: Json) -> None:
     chart = charts(result)["slowest"]
     assert chart.table.rows[0][0] == "0"

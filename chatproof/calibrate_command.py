@@ -120,9 +120,9 @@ def _row(users: int, ledger: Any) -> dict[str, Any]:
 def _line(row: dict[str, Any]) -> str:
     if row["ttft_p50_ms"] is None:
         return f"{row['streams']:>8}  nothing was measured"
-    health = (
-        "kept time" if row["valid"] else "; ".join(f"{s['name']} {s['got']}" for s in row["signs"] if not s["good"])
-    )
+    health = "; ".join(f"{s['name']} {s['got']}" for s in row["signs"] if not s["good"]) or "kept time"
+    if row["valid"] and not row["good"]:
+        health += "; was the simulator late?"
     return (
         f"{row['streams']:>8}{row['ttft_p50_ms']:>9.1f} ms{row['ttft_error']:>+9.1%}{row['gap_p50_ms']:>8.2f} ms"
         f"{row['gap_error']:>+9.1%}{row['ttft_p99_ms']:>9.1f} ms  {health}"

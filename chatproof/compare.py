@@ -54,7 +54,8 @@ def _loads(results: Results, targets: tuple[Path, ...], strict: bool, anyway: bo
         fail("--strict: is for verifications; a load run has no SHOULD")
     hindrance = load_comparison.incomparable(results, anyway)
     if hindrance is not None:
-        return _refused(hindrance + ("" if anyway else "; --anyway compares them as they are"))
+        way_out = load_comparison.incomparable(results, anyway=True) is None
+        return _refused(hindrance + ("; --anyway compares them as they are" if way_out else ""))
     compared = load_comparison_faces.Compared(results)
     _tell(compared, load_comparison_faces.FACES, targets)
     return BROKEN if compared.worse else 0

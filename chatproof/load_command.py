@@ -23,8 +23,9 @@ from .load.preflight import NotReady, Ready, preflight
 from .load.prompts import RECALLS
 from .load.result import EXIT_CODES, as_json
 from .load_wish import Wish, wish_of
-from .output import write_text
+from .output import unwritten
 from .reports.load_faces import FACES
+from .reports.store import store
 from .spec import Dialect, names
 from .targets import targets
 
@@ -51,7 +52,7 @@ def main(url: str | None, **options: Any) -> int:
 
 def _writable(options: dict[str, Any]) -> None:
     """A file that cannot be written is said before the run, not after it."""
-    for flag in ("json", "csv", "junit", "markdown", "turn"):
+    for flag in ("json", "html", "csv", "junit", "markdown", "turn"):
         path: Path | None = options[f"{flag}_file"]
         if path is None or path == Path("-"):
             continue
@@ -200,7 +201,8 @@ def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]
 
 
 def tell(result: dict[str, Any], options: dict[str, Any]) -> int:
-    """Show and write a result; its exit code."""
+    """Show and write a result; its exit code. A file that cannot be written costs a line, and neither the verdict nor the other files."""
+    written = True
     to_stdout = Path("-") in (options[name] for name in FACES.values())
     if not to_stdout:
         click.echo(_summary(result), nl=False)
@@ -209,8 +211,12 @@ def tell(result: dict[str, Any], options: dict[str, Any]) -> int:
         if path == Path("-"):
             click.echo(_face(suffix)(result), nl=False)
         elif path is not None:
-            write_text(path, _face(suffix)(result))
-    return EXIT_CODES[result["verdict"]]
+            try:
+                store(path, _face(suffix)(result))
+            except OSError as error:
+                click.echo(f"chatproof: {unwritten(path, error)}", err=True)
+                written = False
+    return EXIT_CODES[result["verdict"]] or (0 if written else 2)
 
 
 def _face(suffix: str) -> Callable[[dict[str, Any]], str]:

@@ -140,10 +140,10 @@ class Ledger:
         values = dict(measure(turn.timeline))
         for name, value in values.items():
             self.histograms[name].record(value)
-        gaps = [gap // 1000 for gap in turn.timeline.gaps] if turn.timeline.streamed else []
-        self.histograms["gap"].record_all(gaps)
-        for gap in gaps:
-            point.gaps[coarse(gap)] += 1
+        if turn.timeline.streamed:
+            gaps = [gap // 1000 for gap in turn.timeline.gaps]
+            self.histograms["gap"].record_all(gaps)
+            point.gaps.update(map(coarse, gaps))
         first, whole = values.get(f"{self.headline} ttft"), values.get(f"{self.headline} duration")
         if first is not None:
             point.ttft.record(first)

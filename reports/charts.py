@@ -9,12 +9,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-WIDTH, HEIGHT = 960, 250
-LEFT, RIGHT, TOP, BOTTOM = 76, 14, 12, 44
-"""The margins around what is drawn: numbers stand on the left and below."""
-STEPS = (1, 2, 2.5, 5, 10)
+WIDTH, HEIGHT = 960, 266
+LEFT, RIGHT, TOP, BOTTOM = 76, 30, 28, 44
+"""The margins around what is drawn: numbers stand on the left and below, what they measure above."""
+STEPS = (1, 2, 5, 10)
 SPREAD = 60
 """Values further apart than so many times are drawn by their logarithm."""
+LEAST = 1e-6
+"""Whatever is smaller is drawn as 0."""
 
 Point = tuple[float, float | None]
 
@@ -124,7 +126,7 @@ class Chart:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers from ``low`` to ``high``, at most so many and one: multiples of 1, 2, 2.5 or 5 times a power of ten."""
+    """Round numbers from ``low`` to ``high``, at most so many and one: multiples of 1, 2 or 5 times a power of ten."""
     if not high > low:
         return [low]
     rough = (high - low) / most
@@ -145,8 +147,8 @@ def log_ticks(low: float, high: float) -> list[float]:
 def fitted(values: Iterable[float], start: float, end: float, *, log: bool = False) -> Scale:
     """A scale that holds all values with a little room: from 0, or by logarithm where that is asked for and they are above 0 and far apart."""
     told = [value for value in values if value is not None]
-    top = max(told, default=1.0) or 1.0
-    least = min((value for value in told if value > 0), default=top)
+    top = max(max(told, default=1.0) or 1.0, LEAST)
+    least = min((value for value in told if value > LEAST), default=top)
     if log and top / least > SPREAD:
         return Scale(_round_down(least), _round_up(top), start, end, log=True)
     step = ticks(0, top, 5)
@@ -199,6 +201,8 @@ def time_text(ms: float | None) -> str:
     """Milliseconds as people say them: ``0.4 ms``, ``12.3 ms``, ``850 ms``, ``1.24 s``."""
     if ms is None:
         return "none"
+    if ms == 0:
+        return "0 ms"
     if ms >= 1000:
         return f"{ms / 1000:,.2f} s"
     return f"{ms:.0f} ms" if ms >= 100 else f"{ms:.1f} ms" if ms >= 10 else f"{ms:.2f} ms"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from random import Random
 from statistics import NormalDist
 
@@ -22,11 +22,14 @@ from .load_counts import Counts, rank
 
 LEVEL = 0.99
 """Of an interval: several metrics are looked at, and each may cry wolf."""
-DRAWS = 3000
+DRAWS = 2000
 FEWEST_ABOVE = 5
 """Turns that have to lie beyond a percentile for it to be judged."""
 FEWEST_POINTS = 8
 MOST_LAGS = 10
+BATCHES = 8
+STUDENT = 1.845
+"""The square of the 99.5th percentile of Student's distribution with 7 degrees of freedom over that of the normal one."""
 
 
 @dataclass(frozen=True)
@@ -82,19 +85,30 @@ def rates(before: Sequence[float], after: Sequence[float], name: str) -> Interva
 
 
 def clumping(scores: Sequence[float]) -> float:
-    """How many turns count as one: the long-run variance of standard scores of a time series, 1 if its points are independent.
+    """How many turns count as one: the long-run variance of standard scores of a time series, about 1 if its points are independent.
 
-    With Bartlett's weights over neighbouring points (Newey and West 1987); never below 1, and 1 where the points are few.
+    The larger of two estimates, since each is too small where the memory is long: neighbouring points under Bartlett's weights (Newey
+    and West 1987), and the means of a few long batches (Law and Kelton); then what Student's distribution adds for batches so few.
+    1 where the points are too few to tell. What changes more slowly than the run lasts no run can know of.
     """
     if len(scores) < FEWEST_POINTS:
         return 1.0
-    most = min(MOST_LAGS, len(scores) // 4)
-    size = len(scores)
+    return max(_neighbours(scores), _batches(scores), 1.0) * STUDENT
+
+
+def _neighbours(scores: Sequence[float]) -> float:
+    size, most = len(scores), min(MOST_LAGS, len(scores) // 4)
     whole = sum(score * score for score in scores) / size
     for lag in range(1, most + 1):
         shared = sum(scores[n] * scores[n - lag] for n in range(lag, size)) / size
         whole += 2 * (1 - lag / (most + 1)) * shared
-    return max(whole, 1.0)
+    return whole
+
+
+def _batches(scores: Sequence[float]) -> float:
+    edges = [round(n * len(scores) / BATCHES) for n in range(BATCHES + 1)]
+    sums = [sum(scores[start:end]) ** 2 / (end - start) for start, end in pairwise(edges)]
+    return sum(sums) / (BATCHES - 1)
 
 
 def quantile_scores(points: Sequence[tuple[int, float]], whole: Counts, share: float) -> list[float]:

@@ -106,7 +106,7 @@ class Series:
         return tuple(
             Box(x.at(start), TOP, round(x.at(end) - x.at(start), 1), HEIGHT - TOP - BOTTOM, "aside", label)
             for start, end, label in spans
-            if end > start and start < self.end_s
+            if end > start
         )
 
     def at(self, seconds: float) -> str:
@@ -179,7 +179,7 @@ def times(series: Series) -> Chart:
     return Chart(
         "times",
         title,
-        f"Over the whole run {overall}. The p95 is highest at {worst_at:g} s, with {time_text(worst)}. Each point tells of the turns that ended then.",
+        f"Over the whole run {overall}. The p95 is highest at {worst_at:g} s, with {time_text(worst)}. Each point tells of the turns that ended then{_few(series)}.",
         series.axis,
         axis(y, "ms" if y.log else "", tick_time),
         lines=tuple(
@@ -196,6 +196,13 @@ def times(series: Series) -> Chart:
             ),
         ),
     )
+
+
+def _few(series: Series) -> str:
+    """What a point of few turns can tell of its p99."""
+    counts = sorted(p["outcomes"]["ok"] for _, p in series.points if "ok" in p["outcomes"])
+    usual = counts[len(counts) // 2]
+    return f", {counted(usual, 'turn')} or so: the p99 of so few is the slowest of them" if usual < 100 else ""
 
 
 def strip(series: Series) -> Chart:
@@ -256,7 +263,7 @@ def remaining(series: Series) -> Chart:
     y = _close(min(told), max(told))
     refused = sum(count for _, _, count in rows)
     limits = sorted({limit for key in series.result["limits"]["keys"].values() for limit in key["advertised_limits"]})
-    advertised = f" of {' or '.join(map(str, limits))}" if limits else ""
+    advertised = f" of {' or '.join(f'{limit:,}' for limit in limits)}" if limits else ""
     marks = tuple(
         Box(
             series.x.at(at),
@@ -276,7 +283,7 @@ def remaining(series: Series) -> Chart:
     return Chart(
         "remaining",
         title,
-        f"From {max(told)} down to {min(told)} left{advertised}; {counted(refused, 'request was', 'requests were')} refused with 429.",
+        f"From {max(told):,} down to {min(told):,} left{advertised}; {counted(refused, 'request was', 'requests were')} refused with 429.",
         series.axis,
         axis(y, "requests left"),
         lines=(Line("first", stairs(series.x, y, [(at, left) for at, left, _ in rows], series.bin_s)),),

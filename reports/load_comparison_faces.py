@@ -96,7 +96,7 @@ def text(compared: Compared) -> str:
     lines += (
         ["", *(piece for note in compared.notes for piece in _wrapped(f"- {one_line(note)}"))] if compared.notes else []
     )
-    return "\n".join([*lines, "", conclusion(compared)]) + "\n"
+    return "\n".join([*lines, "", *_wrapped(conclusion(compared))]) + "\n"
 
 
 def markdown(compared: Compared) -> str:
@@ -165,12 +165,10 @@ def between(row: Row) -> str:
 
 
 def conclusion(compared: Compared) -> str:
-    """``2 worse, 1 better, 12 without evidence``, and which are worse."""
+    """What is worse, what is better, and of how much nothing can be said: ``2 worse: ttft p50, ok. 9 without evidence of a change.``"""
     named = {word: [row.name for row in compared.rows if row.word == word] for word in MARKS}
-    words = ", ".join(f"{len(named[word])} {word}" for word in ("worse", "better") if named[word])
-    rest = f"{len(named['no evidence'])} without evidence of a change"
-    worst = f": {', '.join(named['worse'])}" if named["worse"] else ""
-    return f"{words + '; ' if words else ''}{rest}{'; worse' + worst if worst else ''}"
+    told = [f"{len(named[word])} {word}: {', '.join(named[word])}." for word in ("worse", "better") if named[word]]
+    return " ".join([*told, f"{len(named['no evidence'])} without evidence of a change."])
 
 
 def changes(rows: Sequence[Row]) -> Chart:

@@ -202,16 +202,14 @@ def capacity(result: Result) -> Chart:
     told = len(units) == 1
     unit = units.pop() if told else ""
     words = tick_time if unit == "ms" else number
-    name = (
-        {"ms": found["objective"], "%": f"{found['objective']}, in %"}.get(unit, found["objective"])
-        if told
-        else "begun a second"
-    )
+    subject = re.split("[<>=]", found["objective"])[0].strip()
+    name = (f"{subject}, %" if unit == "%" else subject) if told else "begun a second"
     values = [pair[0] if pair else None for pair in got] if told else [step["achieved_per_s"] for step in steps]
     bound = quantity(found["objective"].partition(" abort")[0]) if told else None
     limit = bound[0] if bound and bound[1] == unit else None
     x = fitted([step["load"] for step in steps], LEFT, WIDTH - RIGHT)
-    y = fitted([value for value in (*values, limit) if value is not None], UP, DOWN, log=unit == "ms")
+    room = None if limit is None else limit * 1.1
+    y = fitted([value for value in (*values, room) if value is not None], UP, DOWN, log=unit == "ms")
     lines = [Line("first", plain(x, y, [(step["load"], value) for step, value in zip(steps, values, strict=True)]))]
     lines += [] if limit is None else [Line("rule", f"M{LEFT} {y.at(limit):g}H{WIDTH - RIGHT}")]
     return Chart(

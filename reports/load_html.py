@@ -179,10 +179,10 @@ def _keys(result: Result) -> Table:
     )
     rows = []
     for name, row in result["limits"]["keys"].items():
-        limits = ", ".join(map(str, row["advertised_limits"])) or "none"
+        limits = ", ".join(f"{limit:,}" for limit in row["advertised_limits"]) or "none"
         plans = f" ({', '.join(row['as_documented'])})" if row["as_documented"] else ""
         wait = f"{max(row['waits']):.1f} s" if row["waits"] else "none"
-        left = "none told" if row["least_remaining"] is None else str(row["least_remaining"])
+        left = "none told" if row["least_remaining"] is None else f"{row['least_remaining']:,}"
         counts = [row[one] for one in ("sent", "granted", "limited", "unpaid")]
         more = [row[one] for one in ("limited_with_remaining", "granted_beyond", "units")]
         rows.append((name, *(f"{n:,}" for n in counts), limits + plans, left, *(f"{n:,}" for n in more), wait))

@@ -43,5 +43,5 @@ def test_every_name_is_on_the_page() -> None:
 def test_every_flag_on_the_page_exists() -> None:
     options = {name for option in cli.commands["load"].params for name in option.opts}
     told = {flag for flag in re.findall(r"--[a-z][a-z-]+", TEXT) if not flag.startswith("--chatproof-")}
-    others = {"--host", "--run-time", "--headless", "--out", "--users"}
+    others = {"--host", "--run-time", "--headless", "--out", "--users", "--anyway", "--to"}
     assert told - others - options == set()

@@ -38,7 +38,7 @@ def sim(server: Sim) -> Iterator[Sim]:
 
 
 def test_a_run_that_keeps_its_objectives_and_all_its_faces(sim: Sim, tmp_path: Path) -> None:
-    faces = ["--csv", "run.csv", "--junit", "run.xml", "--markdown", "run.md", "--turns", "turns.jsonl"]
+    faces = ["--csv", "run.csv", "--html", "run.html", "--junit", "run.xml", "--markdown", "run.md", "--turns", "turns.jsonl"]
     asked = ["--objective", "ttft p95 < 20s", "--objective", "ok > 99%"]
     done = load(sim, tmp_path, "--rate", "25", "--for", "2s", "--think", "0.3s", "--sample", "10", *asked, *faces)
     result = done.result
@@ -61,6 +61,7 @@ def test_a_run_that_keeps_its_objectives_and_all_its_faces(sim: Sim, tmp_path: P
     assert int(suite.get("tests", "0")) == 6
     assert suite.get("failures") == "0"
     assert "ttft p95 < 20s" in (tmp_path / "run.md").read_text()
+    assert "50 of 50 turns" in (tmp_path / "run.html").read_text()
     turns = [json.loads(line) for line in (tmp_path / "turns.jsonl").read_text().splitlines()]
     assert sorted(turn["turn"] for turn in turns) == list(range(50))
     assert "key-valid" not in "".join(path.read_text() for path in tmp_path.glob("*.*"))

@@ -16,15 +16,20 @@ from typing import Any
 
 import pytest
 
-from chatproof.reports import html
+from chatproof.reports import html, load_html
 from chatproof.reports.comparison_faces import Compared
 from chatproof.reports.comparison_faces import html as comparison_page
+from chatproof.reports.load_comparison_faces import Compared as Loads
+from chatproof.reports.load_comparison_faces import html as loads_page
 
 from .conftest import a_finding, a_row, a_run, an_exchange
+from .load_results import a_load, a_sign, an_exhibit
 
 Json = dict[str, Any]
 BROWSER = Path(__file__).parent / "browser"
 DEADLINE_S = 120
+
+LOADS = ["load", "load, dark", "loads", "loads, dark"]
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +44,13 @@ def report() -> Json:
     rows = [*a_run()["requirements"], *more]
     runs = [a_run(rows, exchanges=[an_exchange()], dialect=name) for name in ("rest", "slug")]
     return {"chatproof": "0.1.0", "kind": "verifications", "runs": runs}
+
+
+def load_run() -> Json:
+    """One in which the generator did not keep time, with an exhibit of each kind."""
+    sides = an_exhibit(outcome="mixup", other=an_exhibit())
+    bad = {"valid": False, "signs": [a_sign(False), a_sign()], "cpu_s": [1.0], "processes": 1}
+    return a_load(verdict="broken", reason="missed: mixups = 0", validity=bad, exhibits=[sides, an_exhibit()])
 
 
 def compared() -> Compared:
@@ -74,7 +86,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Json:
 def _drive(node: str, chromium: str, folder: Path) -> str:
     (folder / "report.html").write_text(html.render(report()), "utf-8")
     (folder / "comparison.html").write_text(comparison_page(compared()), "utf-8")
-    command = [node, "drive.mjs", chromium, str(folder / "report.html"), str(folder / "comparison.html")]
+    (folder / "load.html").write_text(load_html.render(load_run()), "utf-8")
+    (folder / "loads.html").write_text(
+        loads_page(Loads({"a": a_load(), "b": a_load(times=300), "c": a_load(seed=3)})), "utf-8"
+    )
+    pages = [str(folder / f"{name}.html") for name in ("report", "comparison", "load", "loads")]
+    command = [node, "drive.mjs", chromium, *pages]
     done = subprocess.run(command, cwd=BROWSER, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -85,7 +102,7 @@ def test_nothing_is_loaded_and_nothing_goes_wrong(seen: Json) -> None:
     assert seen["errors"] == []
 
 
-@pytest.mark.parametrize("view", ["light", "unfolded", "dark", "narrow", "comparison", "comparison, dark"])
+@pytest.mark.parametrize("view", ["light", "unfolded", "dark", "narrow", "comparison", "comparison, dark", *LOADS])
 def test_axe_finds_no_barrier(view: str, seen: Json) -> None:
     assert seen["axe"][view]["violations"] == []
     assert seen["axe"][view]["passes"] > 15

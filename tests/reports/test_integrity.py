@@ -92,6 +92,6 @@ def test_a_cut_is_called_one(run: Make, tmp_path: Path) -> None:
 
 def test_another_kind_of_report_is_named(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    path.write_text(json.dumps(seal({"chatproof": "9", "kind": "load"})))
-    with pytest.raises(BadReport, match=r"kind: expected verification or verifications, .* got 'load'"):
+    path.write_text(json.dumps(seal({"chatproof": "9", "kind": "weather"})))
+    with pytest.raises(BadReport, match=r"kind: expected verification, verifications or load, .* got 'weather'"):
         load(path)

@@ -1,10 +1,11 @@
-// Drives the pages as a reader would, offline, and prints what was seen as JSON: node drive.mjs CHROMIUM REPORT.html COMPARISON.html
+// Drives the pages as a reader would, offline, and prints what was seen as JSON: node drive.mjs CHROMIUM REPORT.html COMPARISON.html MORE.html…
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
-const [executablePath, report, comparison] = process.argv.slice(2);
+const [executablePath, report, comparison, ...more] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 const seen = { errors: [], loaded: [], axe: {} };
@@ -87,6 +88,13 @@ seen.overflow = await narrow.evaluate(() => document.documentElement.scrollWidth
 await check("narrow", narrow);
 await check("comparison", await open(comparison));
 await check("comparison, dark", await open(comparison, { colorScheme: "dark" }));
+for (const file of more) {
+  const name = basename(file, ".html");
+  await check(name, await open(file));
+  await check(`${name}, dark`, await open(file, { colorScheme: "dark" }));
+  const narrow = await open(file, { viewport: { width: 360, height: 800 } });
+  seen.overflow = Math.max(seen.overflow, await narrow.evaluate(() => document.documentElement.scrollWidth - innerWidth));
+}
 const bare = await open(report, { javaScriptEnabled: false });
 seen.bare = { shown: await shown(bare), filters: await bare.isVisible("#filters"), proof: await bare.locator(".requirement[open] mark").first().isVisible() };
 await browser.close();

@@ -1,0 +1,66 @@
+"""A load result as a file: written with its footer, read again, turned into every face, and refused where it was edited."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from chatproof.cli import cli
+from chatproof.reports.load_faces import RENDERERS
+from chatproof.reports.write import BadReport, load, write
+
+from .load_results import a_load
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def result() -> Json:
+    return a_load(seconds=4)
+
+
+@pytest.mark.slow
+def test_a_result_is_read_again_and_shown_as_every_face(tmp_path: Path, result: Json) -> None:
+    path = tmp_path / "load.json"
+    write(result, path)
+    assert load(path) == json.loads(json.dumps(result))
+    for suffix in RENDERERS:
+        write(load(path), tmp_path / f"again{suffix}")
+        assert (tmp_path / f"again{suffix}").stat().st_size > 100
+    with pytest.raises(BadReport, match=r"ends in \.html, \.json, \.csv, \.xml, \.md, \.txt"):
+        write(result, tmp_path / "x.svg")
+
+
+def test_a_result_that_was_edited_is_refused(tmp_path: Path, result: Json) -> None:
+    path = tmp_path / "load.json"
+    write(result, path)
+    path.write_text(path.read_text().replace('"verdict": "kept"', '"verdict": "broken"'))
+    with pytest.raises(BadReport, match="edited after it was written"):
+        load(path)
+
+
+def test_a_result_without_a_footer_is_read_since_locust_writes_none(tmp_path: Path, result: Json) -> None:
+    path = tmp_path / "locust.json"
+    path.write_text(json.dumps(result))
+    assert load(path) == json.loads(json.dumps(result))
+    path.write_text(json.dumps({**result, "verdict": "fine"}))
+    with pytest.raises(BadReport, match="verdict: 'fine' is not one of"):
+        load(path)
+
+
+@pytest.mark.slow
+def test_report_shows_it_and_makes_a_page_of_it(tmp_path: Path, result: Json) -> None:
+    path, page = tmp_path / "load.json", tmp_path / "load.html"
+    write(result, path)
+    shown = CliRunner().invoke(cli, ["report", str(path)])
+    assert (shown.exit_code, "\n✓ kept" in shown.output) == (0, True)
+    assert CliRunner().invoke(cli, ["report", str(path), "--to", str(page)]).exit_code == 0
+    assert "Valid: this generator kept time" in page.read_text()
+    several = CliRunner().invoke(cli, ["report", str(path), str(path)])
+    assert (several.exit_code, "chatproof compare" in several.output) == (2, True)
+    badge = CliRunner().invoke(cli, ["report", str(path), "--to", str(tmp_path / "x.svg")])
+    assert (badge.exit_code, "expected a file name that ends in" in badge.output) == (2, True)

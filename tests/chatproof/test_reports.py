@@ -88,7 +88,7 @@ def test_without_a_browser_one_is_told_where_the_page_is(write: Write, monkeypat
     [
         (lambda text: text[:500], "the file was cut off, or never finished"),
         (lambda text: text.replace('"fail"', '"pass"', 1), "footer.sha256: is not that of the report"),
-        (lambda text: '{"kind": "load"}', "kind: expected verification or verifications"),
+        (lambda text: '{"kind": "tea"}', "kind: expected verification, verifications or load"),
         (lambda text: json.dumps({**json.loads(text), "footer": None}), "footer: is missing"),
     ],
 )

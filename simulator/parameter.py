@@ -36,8 +36,8 @@ class Parameter:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         unit = {"": "", "s": " of seconds"}.get(self.unit, f" of {self.unit}")
-        low = "" if self.low is None else f" from {self.low:g}"
-        high = "" if self.high is None else f" to {self.high:g}"
+        low = "" if self.low is None else f" from {_shown(self.low)}"
+        high = "" if self.high is None else f" to {_shown(self.high)}"
         return f"{KINDS[self.of]}{unit}{low}{high}"
 
     def taken(self, value: Any) -> Any:
@@ -81,3 +81,7 @@ def _number(value: Any, unit: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return value
+
+
+def _shown(bound: float) -> str:
+    return f"{int(bound):,}" if bound == int(bound) else f"{bound:g}"

@@ -38,7 +38,18 @@ def sim(server: Sim) -> Iterator[Sim]:
 
 
 def test_a_run_that_keeps_its_objectives_and_all_its_faces(sim: Sim, tmp_path: Path) -> None:
-    faces = ["--csv", "run.csv", "--html", "run.html", "--junit", "run.xml", "--markdown", "run.md", "--turns", "turns.jsonl"]
+    faces = [
+        "--csv",
+        "run.csv",
+        "--html",
+        "run.html",
+        "--junit",
+        "run.xml",
+        "--markdown",
+        "run.md",
+        "--turns",
+        "turns.jsonl",
+    ]
     asked = ["--objective", "ttft p95 < 20s", "--objective", "ok > 99%"]
     done = load(sim, tmp_path, "--rate", "25", "--for", "2s", "--think", "0.3s", "--sample", "10", *asked, *faces)
     result = done.result

@@ -194,7 +194,9 @@ def test_outcomes_of_one_moment_stand_on_each_other() -> None:
     told["series"][1]["outcomes"] = {"ok": 15, "refused_429": 5}
     told["outcomes"]["refused_429"] = {**told["outcomes"]["ok"], "count": 5}
     chart = charts(told)["outcomes"]
-    good, refused = (next(box for box in chart.boxes if box.label == f"1 s: {words}") for words in ("15 ok", "5 refused_429"))
+    good, refused = (
+        next(box for box in chart.boxes if box.label == f"1 s: {words}") for words in ("15 ok", "5 refused_429")
+    )
     assert refused.y + refused.height == pytest.approx(good.y, abs=0.2)
     assert good.height == pytest.approx(3 * refused.height, abs=0.3)
     assert [key.text for key in chart.keys] == ["ok 60", "refused_429 5"]

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from .inputs import fail
-from .reports import load_text, scorecard
+from .reports import scorecard
 from .reports.store import hindrance, store
 from .reports.write import FACES, LOAD
 
@@ -25,6 +25,8 @@ def show(result: dict[str, Any], *, verbose: bool = False) -> None:
     width = min(shutil.get_terminal_size().columns, 120) if terminal else None
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     if result["kind"] == LOAD:
+        from .reports import load_text
+
         click.echo(load_text.render(result, color=color), nl=False)
         return
     click.echo(scorecard.render(result, width=width, color=color, verbose=verbose), nl=False)

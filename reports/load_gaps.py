@@ -36,7 +36,7 @@ PALEST = 0.12
 
 
 def heat(series: Series) -> Chart:
-    """Which gaps came when: the darker a cell, the larger its share of the gaps of that time."""
+    """Which gaps came when: the stronger a cell, the larger its share of the gaps of that time."""
     title = "Gaps between pieces of text over time"
     columns = list(_columns(series))
     total = sum((gaps for _, _, gaps in columns), Counter[int]())
@@ -55,7 +55,7 @@ def heat(series: Series) -> Chart:
     return Chart(
         "heat",
         title,
-        f"Most gaps last {_span(usual)}; the longest are of {_span(worst)}, first at {when:g} s. The darker, the larger the share of that time's gaps.",
+        f"Most gaps last {_span(usual)}; the longest are of {_span(worst)}, first at {when:g} s. The stronger the colour, the larger the share of that time's gaps.",
         series.axis,
         Axis("gap (log)", tuple(Tick(y.at(value), tick_time(value)) for value in log_ticks(y.low, y.high))),
         boxes=(*series.frame, *(box for start, end, gaps in columns for box in _cells(series.x, y, start, end, gaps, most))),

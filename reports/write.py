@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import badge, html, junit, load_faces, markdown, sarif, scorecard
+from . import badge, html, junit, markdown, sarif, scorecard
 from .integrity import FOOTER, seal, unsound
 from .result import OUTCOMES, Result, Run, decided, runs, tally
 from .store import store
@@ -65,7 +65,7 @@ def load(path: Path | str) -> dict[str, Any]:
     unsigned = data["kind"] == LOAD and FOOTER not in data
     for problem in () if unsigned else unsound(data):
         raise BadReport(f"{path}: {visible(problem)}")
-    for problem in load_faces.problems(data) if data["kind"] == LOAD else problems(data):
+    for problem in _load_problems(data) if data["kind"] == LOAD else problems(data):
         raise BadReport(f"{path}: {visible(problem)}")
     return {name: value for name, value in data.items() if name != "footer"}
 
@@ -76,7 +76,7 @@ def write(result: Result, path: Path | str) -> None:
     ``BadReport`` for another suffix, or where nothing can be written.
     """
     path = Path(path)
-    faces: Mapping[str, Callable[[Any], str]] = load_faces.RENDERERS if result["kind"] == LOAD else FACES
+    faces = _load_faces() if result["kind"] == LOAD else FACES
     face = faces.get(path.suffix.lower())
     if face is None:
         raise BadReport(f"{path}: expected a file name that ends in {', '.join(faces)}")
@@ -100,6 +100,19 @@ def problems(data: Any) -> Iterator[str]:
     if not broken:
         for index, run in enumerate(runs(data)):
             yield from (f"runs[{index}].{text}" if len(runs(data)) > 1 else text for text in _untrue(run))
+
+
+def _load_problems(data: Any) -> Iterator[str]:
+    from .load_faces import problems
+
+    return problems(data)
+
+
+def _load_faces() -> Mapping[str, Callable[[Any], str]]:
+    """Those of a load run, imported where there is one."""
+    from .load_faces import RENDERERS
+
+    return RENDERERS
 
 
 def _untrue(run: Run) -> Iterator[str]:

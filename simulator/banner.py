@@ -39,9 +39,7 @@ def banner(backend: Backend, base_url: str, settings: str, control: str = "") ->
     keys = [(role, key, ABOUT_KEYS.get(role, "")) for role, key in credentials.items()]
     more = [("control", control)] if control else []
     more += [("rulings", str(backend.rulings))] if backend.rulings.given else []
-    more += (
-        [] if backend.limits else [("limits", "off: no 429, no 402, and the limit headers say that nothing is used")]
-    )
+    more += [] if backend.limits else [("limits", "off: no 429, no 402; the limit headers count on")]
     lines = [
         f"chatproof serves on {base_url} ({settings}); Ctrl-C stops it",
         "",

@@ -17,6 +17,8 @@ BUSY_RETRY_S = 1
 
 CLOCK_ERROR_S = 1e-6
 """What the difference of two epoch times may be wrong by."""
+UNLIMITED = Plan("Unlimited", requests_per_minute=1_000_000_000)
+"""Where nobody is held to a plan. The headers still count, so that who checks them under load finds nothing wrong."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,22 @@ class Standing:
 class Limiter:
     """What one key has used of its plan.
 
-    ``kind``: of its windows, one of ``windows.KINDS``. ``held_to``: without, nothing is ever used up and nobody has to wait.
+    ``kind``: of its windows, one of ``windows.KINDS``. ``held_to``: without, it is counted by ``UNLIMITED`` and nobody has to wait.
     """
 
     def __init__(self, plan: Plan, kind: str = "fixed", held_to: bool = True) -> None:
+        plan = plan if held_to else UNLIMITED
         sizes = ((plan.window_s, plan.requests_per_minute), (DAY_S, plan.requests_per_day))
         self._windows = tuple(KINDS[kind](size, allowance) for size, allowance in sizes if allowance is not None)
-        self._concurrent = plan.concurrent if held_to else None
-        self._counted = self._windows if held_to else ()
+        self._concurrent = plan.concurrent
+        self._held_to = held_to
         self.in_flight = 0
 
     def retry_after(self, now: float, early: int = 0) -> int | None:
         """Whole seconds to wait before the next request, at least 1; ``None`` if it may be sent now."""
-        closed = [window.ends(now) - now for window in self._counted if window.left(now) <= early]
+        if not self._held_to:
+            return None
+        closed = [window.ends(now) - now for window in self._windows if window.left(now) <= early]
         if closed:
             return max(1, math.ceil(max(closed)))
         if self._concurrent is not None and self.in_flight >= self._concurrent:
@@ -54,7 +59,7 @@ class Limiter:
 
     def take(self, now: float) -> None:
         """Count one admitted request, and hold its place until ``release``."""
-        for window in self._counted:
+        for window in self._windows:
             window.take(now)
         self.in_flight += 1
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproof.simulator.limits import DAY_S, Limiter, Standing
+from chatproof.simulator.limits import DAY_S, UNLIMITED, Limiter, Standing
 from chatproof.simulator.plans import figures, plan, plan_names
 from chatproof.simulator.windows import KINDS, PARTS
 from chatproof.spec import Plan, dialect, names, presets
@@ -61,12 +61,13 @@ def test_a_bucket_refills_evenly() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_limit_that_nobody_is_held_to_is_told_and_never_used(kind: str) -> None:
+def test_a_limit_that_nobody_is_held_to_is_counted_and_never_reached(kind: str) -> None:
     limiter = Limiter(Plan("p", requests_per_minute=1, concurrent=1), kind, held_to=False)
     assert spend(limiter, *[NOW] * 9) == [None] * 9
     standing = limiter.standing(NOW)
     assert standing is not None
-    assert (standing.limit, standing.remaining) == (1, 1)
+    assert standing.limit - standing.remaining == 9
+    assert standing.limit == UNLIMITED.requests_per_minute
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,13 +126,15 @@ def test_a_key_on_each_plan_in_a_script(name: str, desk_of: Callable[..., Desk])
 
 
 def test_no_limits(desk_of: Callable[..., Desk]) -> None:
-    """Nobody waits, nobody pays, and the headers tell of a plan of which nothing is used."""
+    """Nobody waits, nobody pays, and the headers count on in a plan that nobody can use up."""
     desk = desk_of(limits=False)
     for name in names():
         for key in ("key-limited", "key-brief", "key-daily", "key-broke", "key-metered"):
             said = [desk.chat(name, "many words " * 50, key=key, hold=True) for _ in range(30)]
             assert {one.status for one in said} == {200}
-            assert {one.headers["x-ratelimit-remaining"] for one in said} == {said[0].headers["x-ratelimit-limit"]}
+            left = [int(one.headers["x-ratelimit-remaining"]) for one in said]
+            assert left == list(range(left[0], left[0] - 30, -1))
+            assert left[0] == int(said[0].headers["x-ratelimit-limit"]) - 1
     assert desk.chat("guide", key="key-revoked").status == 401
     desk.backend.rule({"AMB-25": "refused"})
     first = desk.chat("guide", agent="slow", session="s", hold=True)

@@ -10,6 +10,8 @@ GAP_S = 0.1
 """How far apart the pieces of a paced stream are made, at least."""
 SPREAD = 0.5
 """Of a paced stream's due duration, at least this share must lie between its first and last piece."""
+ASLEEP = 0.9
+"""Of the time in which pieces were made that came at once, a reader who explains it must have been late by this share."""
 FEWEST = 3
 """Of fewer pieces nothing can be told."""
 VISIBLE_S, MOST_AT_ONCE = 0.02, 0.5
@@ -36,7 +38,7 @@ def read_late(seen: Seen) -> float | None:
     """By how many seconds this process was late itself, if that may be why pieces came at once; else ``None``."""
     gaps = _gaps(seen)
     late = float(seen.asked.get("late_s", 0.0))
-    return late if late > 0 and late >= SPREAD * GAP_S * (_most_at_once(gaps) - 1) else None
+    return late if late > 0 and late >= ASLEEP * GAP_S * (_most_at_once(gaps) - 1) else None
 
 
 def _gaps(seen: Seen) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...spec import Delta, Failure, ToolCall, ToolResult
 from ..script.template import MARKS
-from .exchange import Heard, Timed
+from .exchange import Heard
 from .reading import counted
 
 START = "start"
@@ -117,13 +117,13 @@ def _pauses(heard: Heard) -> list[float]:
         before, piece = due, timed.piece
     if heard.done_s is not None:
         end = _rounded(heard.done_s)
-        made.append(max(end, before + TICK_S) - before if _apart(heard.events, heard.done_s) else 0.0)
+        made.append(max(end, before + TICK_S) - before if _apart(heard) else 0.0)
     return made
 
 
-def _apart(events: Sequence[Timed], done_s: float) -> bool:
+def _apart(heard: Heard) -> bool:
     """Whether the end came in a piece of its own."""
-    return not events or events[-1].at_s < done_s
+    return not heard.events or heard.events[-1].piece != heard.done_piece
 
 
 def _rounded(seconds: float) -> float:

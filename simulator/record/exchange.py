@@ -54,7 +54,8 @@ class Refused:
 class Heard:
     """One turn of a conversation. ``session``: the request's, else the one that the reply names, else ``None``.
 
-    ``key``: the credential, in full. ``events``: without the last, whose time is ``done_s`` and whose figures are ``usage``;
+    ``key``: the credential, in full. ``events``: without the last, whose time is ``done_s``, which ended in the bytes ``done_piece`` and
+    whose figures are ``usage``;
     ``None`` where the reply broke off with a ``Failure``. ``notes``: what of it could not be kept, in words.
     """
 
@@ -67,6 +68,7 @@ class Heard:
     streamed: bool
     events: tuple[Timed, ...] = ()
     done_s: float | None = None
+    done_piece: int = 0
     usage: Usage = field(default_factory=Usage)
     refused: Refused | None = None
     notes: tuple[str, ...] = ()

@@ -111,7 +111,13 @@ def _streamed(dialect: Dialect, heard: Heard, pieces: Sequence[Piece]) -> Heard 
         elif isinstance(event, Done):
             session = heard.session or event.session
             return replace(
-                heard, events=tuple(events), done_s=at_s, usage=event.usage, session=session, notes=tuple(notes)
+                heard,
+                events=tuple(events),
+                done_s=at_s,
+                done_piece=piece,
+                usage=event.usage,
+                session=session,
+                notes=tuple(notes),
             )
         else:
             events.append(Timed(at_s, piece, event))

@@ -110,7 +110,7 @@ def test_the_first_two_and_then_fine(desk: Any) -> None:
     [
         ("htp-429", "no fault 'htp-429' (did you mean 'http-429'?)"),
         ("http-429;form=datee", "form: expected one of seconds, http-date, got 'datee'"),
-        ("http-429;wait=-1", "wait: expected a whole number of seconds from 0 to 1e+09, got '-1'"),
+        ("http-429;wait=-1", "wait: expected a whole number of seconds from 0 to 1,000,000,000, got '-1'"),
         ("http-429;wiat=1", "'http-429' takes no word 'wiat' (did you mean 'wait'?)"),
         ("stall;seconds=601", "seconds: expected a number of seconds from 0 to 600, got '601'"),
         ("stall;seconds", "stall: expected word=value, got 'seconds'"),

@@ -85,9 +85,10 @@ def _progress(dialect: Dialect, budget: int | None) -> Iterator[Callable[[Progre
 
 
 def progress_line(progress: Progress, budget: int | None) -> str:
-    """``session (4/12), 57 requests sent, 243 left``."""
+    """``session, stream: recall (4/12), 57 requests sent, 243 left``: the families that are decided, and by which scenario."""
     left = "" if budget is None else f", {max(budget - progress.requests, 0)} left"
-    return f"{progress.scenario} ({progress.number}/{progress.of}), {progress.requests} requests sent{left}"
+    families = f"{', '.join(progress.families)}: " if progress.families else ""
+    return f"{families}{progress.scenario} ({progress.number}/{progress.of}), {progress.requests} requests sent{left}"
 
 
 def _against(entries: tuple[Entry, ...], runs: list[Run], code: int) -> int:

@@ -77,12 +77,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: the scenario that begins, its number, of how many, and the requests sent so far."""
+    """How far a run is: the scenario that begins, its number, of how many, and the requests sent so far.
+
+    ``families``: of the requirements that it decides; none if it only feeds those of others.
+    """
 
     scenario: str
     number: int
     of: int
     requests: int
+    families: tuple[str, ...] = ()
 
 
 def verify(
@@ -139,6 +143,11 @@ def _why_ended(ended: KeyboardInterrupt | CutShort) -> str:
     return str(ended) or "interrupted"
 
 
+def _families(rows: Sequence[Requirement], scenario: str) -> tuple[str, ...]:
+    decided = (row.id for row in rows if row.check is not None and CHECKS[row.check].scenario == scenario)
+    return tuple(dict.fromkeys(id.partition("/")[0] for id in decided))
+
+
 def _preflight() -> Script:
     yield Ask("ordinary")
 
@@ -159,7 +168,7 @@ def _play(
         if lacking is not None:
             absent[scenario.name] = lacking
             continue
-        hear(Progress(scenario.name, number, len(chosen), channel.count))
+        hear(Progress(scenario.name, number, len(chosen), channel.count, _families(rows, scenario.name)))
         scene = Scene(dialect, profile, seed, scenario.name, chooses)
         try:
             drive(scenario.play(scene), scenario.name, channel, recorded.append)

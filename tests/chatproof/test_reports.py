@@ -177,3 +177,5 @@ def test_colours_only_where_they_are_wanted(
 def test_progress_tells_what_is_left_of_the_budget() -> None:
     assert progress_line(Progress("session", 4, 12, 57), 300) == "session (4/12), 57 requests sent, 243 left"
     assert progress_line(Progress("session", 4, 12, 57), None) == "session (4/12), 57 requests sent"
+    recalled = Progress("recall", 4, 12, 57, ("session", "stream"))
+    assert progress_line(recalled, 300) == "session, stream: recall (4/12), 57 requests sent, 243 left"

@@ -120,6 +120,7 @@ def test_only_what_is_selected_is_judged_and_only_what_it_needs_is_played(server
     assert run.judged[0].outcome == "pass"
     assert "auth" in [step.scenario for step in heard]
     assert "exhaust" not in [step.scenario for step in heard]
+    assert {step.scenario: step.families for step in heard}["auth"] == ("auth",)
     assert [step.number for step in heard] == sorted(step.number for step in heard)
     assert run.facts.requests > heard[-1].requests
 

@@ -169,14 +169,14 @@ def test_ctrl_c_ends_the_run_and_writes_the_report(sim: Sim, tmp_path: Path) -> 
 
 def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:
     sim.agent("busy", lambda turn: [0.2, "done"])
-    words = ["--users", "1", "--think", "0s", "--for", "1.5s", "--find-capacity", "rate < 30/s", "--most", "40"]
+    words = ["--users", "1", "--think", "0s", "--for", "1.5s", "--find-capacity", "rate < 8/s", "--most", "40"]
     done = load(sim, tmp_path, *words, "--objective", "ok > 50%", agent="busy")
     capacity = done.result["capacity"]
     assert list(problems(done.result)) == []
     assert [step["load"] for step in capacity["steps"]] == sorted(step["load"] for step in capacity["steps"])
     assert 1 <= capacity["holds"] < capacity["breaks"] <= 8
     assert "kept" in done.err
-    assert "capacity for rate < 30/s" in done.out
+    assert "capacity for rate < 8/s" in done.out
 
 
 def test_a_dialect_of_data_alone_is_loaded(tmp_path: Path) -> None:

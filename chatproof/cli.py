@@ -12,8 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from . import __version__, serve_options
-from .load_options import load_options
+from . import __version__, load_options, serve_options
 from .options import taking
 
 PATH = click.Path(path_type=Path)
@@ -153,7 +152,7 @@ def serve(context: click.Context, /, **options: Any) -> None:
 
 @cli.command()
 @target
-@load_options
+@taking(load_options.OPTIONS)
 def load(**options: Any) -> None:
     """Load the server at URL, and say whether it is still correct while loaded.
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 PATH = click.Path(path_type=Path)
-
-
-def load_options(command: Callable[..., None]) -> Callable[..., None]:
-    """All of them, in the order in which help shows them."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
 
 
 OPTIONS = (

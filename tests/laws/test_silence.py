@@ -1,12 +1,11 @@
 """Law 4: a backend without faults is never blamed, in any dialect, under any legal variant; and nothing stays undecided.
 
 In memory, where nothing is waited for, every variant meets every dialect. Over sockets, where the kernel decides where a read ends, a plain
-server meets all packaged dialects at once, and one of each variant meets one of them in turn.
+server meets all packaged dialects at once, and one of each variant that changes what is written together meets one of them in turn.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -32,6 +31,8 @@ NEVER_SEEN = frozenset({"http/retry-after-unavailable", "limits/free-per-day"})
 """A 503 is asked for only where the documents have one; and no key here has a documented plan's thousand requests a day."""
 NOT_IN_A_MOMENT = frozenset({"session/expires", "session/kept-while-active"})
 """Over sockets nobody waits until a session has expired."""
+WRITTEN = ("heartbeats", "one-byte-writes", "torn-events", "single-write", "multi-event-writes", "close-delimited")
+"""Variants that change what is written together, or how a body ends."""
 BUSY = "this machine was itself late"
 """Why a judge on a busy machine leaves open what it would have had to time."""
 UNDECIDED = ("error", "inconclusive", "skipped", "not_verified")
@@ -63,7 +64,7 @@ def test_no_legal_variant_is_blamed(dialect: Dialect, variant: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", [None, *VARIANTS])
+@pytest.mark.parametrize("variant", [None, *WRITTEN])
 def test_no_legal_variant_is_blamed_over_a_socket(variant: str | None) -> None:
     met = meeting(variant)
     with running(variant=variant) as server, ThreadPoolExecutor(len(met)) as pool:
@@ -74,13 +75,12 @@ def test_no_legal_variant_is_blamed_over_a_socket(variant: str | None) -> None:
 
 def meeting(variant: str | None) -> list[Dialect]:
     """The dialects that a variant meets over a socket: all, if it is none, and else one, each in their turn."""
-    return PACKAGED if variant is None else [PACKAGED[list(VARIANTS).index(variant) % len(PACKAGED)]]
+    return PACKAGED if variant is None else [PACKAGED[WRITTEN.index(variant) % len(PACKAGED)]]
 
 
-def test_every_dialect_is_met_under_many_variants() -> None:
-    met = Counter(dialect.name for variant in VARIANTS for dialect in meeting(variant))
-    assert set(met) == {dialect.name for dialect in PACKAGED}
-    assert min(met.values()) >= len(VARIANTS) // len(PACKAGED)
+def test_every_dialect_is_met_by_one_of_them() -> None:
+    assert {dialect.name for variant in WRITTEN for dialect in meeting(variant)} == {one.name for one in PACKAGED}
+    assert VARIANTS.keys() >= set(WRITTEN)
 
 
 def test_every_exception_is_for_a_variant() -> None:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 Ask = Callable[[int, int], bytes]
@@ -104,13 +105,18 @@ class Talker(asyncio.Protocol):
             self._transport.abort()
 
 
+def _itself(one: Listener) -> Listener:
+    """A connection's protocol that exists already."""
+    return one
+
+
 async def talk(port: int, ask: Ask, wanted: Wanted, connections: int, seconds: float) -> int:
     """How many answers came in that time; ``Wrong`` or ``ConnectionError`` if one was not as wanted."""
     loop = asyncio.get_running_loop()
     shared = Round(ask, wanted, time.perf_counter() + seconds)
     ends = [loop.create_future() for _ in range(connections)]
     for number, over in enumerate(ends):
-        await loop.create_connection(lambda n=number, o=over: Talker(n, shared, o), "127.0.0.1", port)  # type: ignore[misc]
+        await loop.create_connection(partial(Talker, number, shared, over), "127.0.0.1", port)
     async with asyncio.timeout(seconds + PATIENCE_S):
         await asyncio.gather(*ends)
     if shared.failed is not None:
@@ -163,7 +169,7 @@ async def listen(port: int, request: bytes, streams: int, during: Callable[[], N
     loop = asyncio.get_running_loop()
     heard = [Listener(loop.create_future()) for _ in range(streams)]
     for one in heard:
-        await loop.create_connection(lambda o=one: o, "127.0.0.1", port)  # type: ignore[misc]
+        await loop.create_connection(partial(_itself, one), "127.0.0.1", port)
     for one in heard:
         assert one.transport is not None
         one.transport.write(request)

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from typing import cast
 
 USERS, SECONDS = 20, 4.0
 HOST = "127.0.0.1"
@@ -38,7 +40,7 @@ class Answers(asyncio.Protocol):
     """One prebuilt answer to each request: a stream where the body asks for one."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport, self._waiting = transport, b""
+        self._transport, self._waiting = cast(asyncio.Transport, transport), b""
 
     def data_received(self, data: bytes) -> None:
         self._waiting += data
@@ -50,7 +52,7 @@ class Answers(asyncio.Protocol):
                 return
             body, self._waiting = self._waiting[end + 4 : end + 4 + size], self._waiting[end + 4 + size :]
             streams = b'"stream": true' in body or b'"stream":true' in body
-            self._transport.write(STREAM_ANSWER if streams else JSON_ANSWER)  # type: ignore[attr-defined]
+            self._transport.write(STREAM_ANSWER if streams else JSON_ANSWER)
 
 
 async def serve(port: int) -> None:
@@ -82,8 +84,8 @@ def theirs(port: int, stream: bool, fast: bool) -> dict[str, float]:
 
     body = {"agent_id": "agent", "message": "hello hello hello", "stream": stream}
 
-    def read(lines: object) -> None:
-        for line in lines:  # type: ignore[attr-defined]
+    def read(lines: Iterable[bytes | str]) -> None:
+        for line in lines:
             text = line.decode() if isinstance(line, bytes) else line
             if text.startswith("data: "):
                 json.loads(text[6:])

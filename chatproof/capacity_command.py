@@ -58,7 +58,9 @@ def find_capacity(
             load = tries.send(step.kept)
         except StopIteration:
             load = None
-    plan_shown, ran_shown = best or last  # type: ignore[misc]
+    shown = best or last
+    assert shown is not None, "a search tries at least once"
+    plan_shown, ran_shown = shown
     capacity = conclude(text, unit, steps, most)
     return as_json(plan_shown, dialect, ran_shown.ledger, __version__, started, reason, {"capacity": capacity})
 

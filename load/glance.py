@@ -70,8 +70,9 @@ def glance(exchange: Exchange, dialect: Dialect) -> Glimpse | None:
     status = raw[9:12]
     if not status.isdigit() or status[:1] == b"1" or "content-encoding" in headers:
         return None
-    found = Glimpse(int(status), headers, started=True, whole=True)
-    if not 200 <= found.status < 300:  # type: ignore[operator]
+    code = int(status)
+    found = Glimpse(code, headers, started=True, whole=True)
+    if not 200 <= code < 300:
         return found
     media = headers.get("content-type", "").partition(";")[0].strip(" \t").lower()
     body = _body(raw, end + 4, headers)

@@ -21,21 +21,6 @@ from .turn import Turn
 from .waterfall import waterfall
 
 SLOWEST = 10
-MOST_SESSIONS = 200_000
-COUNTERS = (
-    "due",
-    "sent",
-    "missed",
-    "held_back",
-    "reconnects",
-    "finished",
-    "warmup",
-    "good",
-    "bytes",
-    "events",
-    "connections",
-    "measured",
-)
 
 
 @dataclass

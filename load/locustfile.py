@@ -52,14 +52,14 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-@locust.events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
+@locust.events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # Locust has no types
 def options(parser: Any) -> None:
     """Our options beside Locust's own."""
     for name, how in OPTIONS:
         parser.add_argument(f"--chatproof-{name}", **how)
 
 
-@locust.events.init.add_listener  # type: ignore[untyped-decorator]
+@locust.events.init.add_listener  # type: ignore[untyped-decorator]  # Locust has no types
 def attach(environment: Any, **_: Any) -> None:
     """A worker waits for its plan; a master, or a single process, makes it when a run starts."""
     if isinstance(environment.runner, WorkerRunner):

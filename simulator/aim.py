@@ -110,7 +110,9 @@ def _window(name: str, told: Any) -> None:
 
 
 def _of_day(told: str) -> float:
-    hours, minutes, seconds = TIME.fullmatch(told).groups("0")  # type: ignore[union-attr]
+    found = TIME.fullmatch(told)
+    assert found is not None, "aims are checked when they are made"
+    hours, minutes, seconds = found.groups("0")
     return int(hours) * 3600.0 + int(minutes) * 60 + int(seconds)
 
 

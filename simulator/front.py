@@ -17,7 +17,7 @@ from .bending import HURRIED, hurries, wants_hurry
 from .connections import PATIENCE, Patience, Sent
 from .course import PLAIN, Course
 from .door import Connection
-from .intake import Trouble, receive, told, without_body
+from .intake import Trouble, before_body, receive, told
 from .journal import Closed, Entry, Journal
 from .masking import mask
 from .pacer import Pacer
@@ -115,7 +115,7 @@ class Front:
         """A request that is answered before its body is read, as far as it is known then."""
         if not wants_hurry(request.raw_path, request.headers) and not self.hurries:
             return None
-        asked = replace(without_body(request), keep_alive=False)
+        asked = replace(before_body(request), keep_alive=False)
         scope, heard = self.scopes.find(asked)
         return asked if hurries(scope.backend, heard) else None
 

@@ -42,7 +42,7 @@ async def receive(request: BaseRequest, limit: int, body_s: float) -> tuple[Http
     return _whole(request, headers, b"".join(parts), limit, trouble), trouble
 
 
-def without_body(request: BaseRequest) -> HttpRequest:
+def before_body(request: BaseRequest) -> HttpRequest:
     """The request as far as it is known before its body."""
     return _whole(request, {name.lower(): value for name, value in request.headers.items()}, b"", 0)
 

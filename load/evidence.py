@@ -71,7 +71,7 @@ class Evidence:
             "conversation": turn.conversation if turn else None,
             "at_s": self._at_s if turn else None,
             "request": shown.request.body[:MOST_BYTES].decode("utf-8", "replace"),
-            "curl": curl(exchange.request, self._plan.profile.base_url)[:MOST_BYTES],
+            "curl": curl(shown.request, self._plan.profile.base_url)[:MOST_BYTES],
             "response": shown.raw[:MOST_BYTES].decode("utf-8", "replace"),
             "response_bytes": len(shown.raw),
             "reads": [
@@ -90,8 +90,9 @@ class Evidence:
         from ..conformance.judge import judge
         from ..conformance.transcript import Transcript
 
+        samples = tuple(redact(one, self._plan.profile.secrets) for one in self._samples)
         rows = [row for row in requirements(self._dialect) if row.check and CHECKS[row.check].over is not None]
-        judged = judge(rows, Judging(self._dialect, self._plan.profile, [Transcript("load", tuple(self._samples))]))
+        judged = judge(rows, Judging(self._dialect, self._plan.profile, [Transcript("load", samples)]))
         for row in judged:
             if row.findings and row.outcome in ("fail", "warn"):
                 first = row.findings[0]

@@ -89,6 +89,19 @@ def test_sessions_that_leak_are_a_mix_up_with_both_sides_shown(sim: Sim, tmp_pat
     assert "exhibit, turn" in done.out
 
 
+def test_a_key_that_somebody_wrote_into_a_message_is_shown_nowhere(sim: Sim, tmp_path: Path) -> None:
+    """The echo says it again, so that it stands in request, response, curl and finding."""
+    (tmp_path / "prompts.jsonl").write_text('{"message": "my key is key-valid, is it not"}\n')
+    with sim.fault("not-quite-json", contains="my key"):
+        done = load(
+            sim, tmp_path, "--rate", "10", "--for", "1s", "--prompts", "prompts.jsonl", "--sample", "1", agent="echo"
+        )
+    shown = json.dumps([done.result["exhibits"], done.result["correctness"]])
+    assert "my key is" in shown
+    assert done.result["correctness"]["findings"]
+    assert "key-valid" not in shown + done.out + done.err
+
+
 def test_a_miscounted_remaining_is_caught(sim: Sim, tmp_path: Path) -> None:
     with sim.fault("remaining-off-by-one"):
         done = load(sim, tmp_path, "--users", "4", "--for", "1s", "--think", "0.1s")

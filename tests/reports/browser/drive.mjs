@@ -57,11 +57,18 @@ await check("unfolded", page);
 await page.click("#unfold");
 await page.evaluate(() => { location.hash = ""; });
 await page.locator(".broken a").first().click();
-seen.opened = await page.evaluate(() => document.getElementById(location.hash.slice(1)).open);
+seen.opened = await page.waitForFunction(() => document.getElementById(location.hash.slice(1))?.open, null, { timeout: 10_000 })
+  .then(() => true, () => false);
 await page.locator(".requirement[open] a", { hasText: "the whole exchange" }).first().click();
 await page.waitForSelector(".exchange[open] pre");
-await page.locator(".requirement[open] .copy").first().click();
-seen.copied = await page.locator(".requirement[open] .copy").first().textContent();
+const copy = page.locator(".requirement[open] .copy").first();
+const told = copy.evaluate((button) => new Promise((done) => {
+  new MutationObserver(() => done(button.textContent)).observe(button, { childList: true });
+  button.dataset.watched = "";
+}));
+await page.waitForSelector(".requirement[open] .copy[data-watched]");
+await copy.click();
+seen.copied = await told;
 await page.focus("#text");
 await page.keyboard.press("Control+V");
 seen.pasted = await page.inputValue("#text");

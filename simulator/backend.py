@@ -12,37 +12,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..spec import Dialect, Done, Failure, Shape
-from . import bending, encode, meter
+from ..spec import Dialect
+from . import bending
 from . import magic as magic_words
-from .agents import Answer, Turn
+from .answering import admitted
 from .armed import NOTHING, Armoury
-from .crowd import Crowd
 from .ids import Tape
 from .latency import Latency
-from .limits import Limiter
-from .plan import Layer, Plan, Write, build, through
-from .population import Key
+from .plan import Layer, Plan, build, through
 from .realm import Realm
 from .refusals import Case, order
-from .refused import limit_headers, refused
-from .reply import Refusal, Reply
-from .request import Asked, HttpRequest, wants_stream
+from .refused import refused
+from .reply import Refusal
+from .request import HttpRequest
 from .routes import Routes
 from .rules import plain_rules
 from .rulings import rulings as ruled_by
-from .sessions import Session
 from .straight import straight
-from .telling import about, heard
-from .timing import Timing, timed
+from .telling import about
+from .underway import Underway
 
 if TYPE_CHECKING:
-    from .script.model import Agent as Actor
     from .script.model import Script
-
-BROKEN_OFF = "the script's answer breaks off, and there is no event for that in this reply"
-UNAVAILABLE_S = 1
-"""What a 503 says about when to come back, in seconds."""
 
 
 class Backend:
@@ -86,10 +77,7 @@ class Backend:
         self.magic = magic
         for realm in self.realms.values() if magic else ():
             realm.stand_in, realm.stand_for = magic_words.key_of, magic_words.answers_for
-        self._tickets = 0
-        self._held: dict[int, Limiter] = {}
-        self._turns: dict[int, Session] = {}
-        self._crowd = Crowd()
+        self.underway = Underway()
         self.latency = latency
         self.start_script: Script | None = None
         if script is not None:
@@ -124,7 +112,8 @@ class Backend:
         route = self.routes.find(request)
         realm = self.realms[route.dialect.name]
         case = Case(request, route, realm, now, self.rules)
-        self._tickets += 1
+        self.underway.ticket += 1
+        ticket = self.underway.ticket
         strike, refusal = bending.struck(case, self.armoury, self.magic)
         layers = self.layers
         if strike is not NOTHING:
@@ -133,14 +122,14 @@ class Backend:
             if case.rules.expire:
                 case.expire()
         refusal = refusal or self._refusal(case)
-        reply = refused(case, refusal) if refusal else self._admitted(case)
+        reply = refused(case, refusal) if refusal else admitted(self, case)
         if case.ruled:
             reply, strike = bending.ruled(case, self.armoury, strike, reply)
             layers = (*strike.layers, *self.layers)
         if not layers:
-            plan = straight(reply, request, now, self._tickets, about(case, reply, strike, self.variant))
-            return self._in_turn(plan, now) if self._turns else plan
-        plan = self._in_turn(build(reply, request, now, layers, self._tickets), now)
+            plan = straight(reply, request, now, ticket, about(case, reply, strike, self.variant))
+            return self.underway.in_turn(plan, now)
+        plan = self.underway.in_turn(build(reply, request, now, layers, ticket), now)
         return replace(plan, about=about(case, reply, strike, self.variant))
 
     def twin(self) -> Backend:
@@ -171,142 +160,18 @@ class Backend:
 
     def finished(self, plan: Plan) -> None:
         """The response is over or its client has gone: give back its place among the concurrent ones. Idempotent."""
-        limiter = self._held.pop(plan.ticket, None)
-        if limiter is not None:
-            limiter.release()
-        session = self._turns.pop(plan.ticket, None)
-        if session is not None:
-            session.busy.pop(plan.ticket, None)
-        self._crowd.leave(plan.ticket)
+        self.underway.finished(plan.ticket)
 
     @property
     def in_flight(self) -> int:
         """Admitted requests that are not finished."""
-        return len(self._held)
-
-    def _in_turn(self, plan: Plan, now: float) -> Plan:
-        """A turn of a scripted session is answered when the turns before it are planned to have been."""
-        session = self._turns.get(plan.ticket)
-        if session is None:
-            return plan
-        wait = session.free_in(now)
-        if wait:
-            plan = replace(plan, writes=tuple(Write(write.due_s + wait, write.data) for write in plan.writes))
-        session.busy[plan.ticket] = now + plan.writes[-1].due_s
-        return plan
+        return len(self.underway)
 
     def _refusal(self, case: Case) -> Refusal | None:
-        for reason in order(case.rules.readings, self.seed, self._tickets, self._tape):
+        for reason in order(case.rules.readings, self.seed, self.underway.ticket, self._tape):
             refusal = reason(case)
             if refusal is not None:
                 refusal = case.rules.refuse(refusal)
             if refusal is not None:
                 return refusal
         return None
-
-    def _admitted(self, case: Case) -> Reply:
-        """A request that nothing speaks against: it counts, whatever becomes of it."""
-        key = case.key or case.realm.anyone
-        limiter = case.realm.limiter(key)
-        limiter.take(case.now)
-        self._held[self._tickets] = limiter
-        asked = case.asked if isinstance(case.asked, Asked) else Asked({})
-        assert case.route.operation is not None
-        if case.route.operation.mode == "keys":
-            return self._created(case, key, str(asked.roles.get("name", "")))
-        return self._answered(case, key, asked)
-
-    def _created(self, case: Case, key: Key, name: str) -> Reply:
-        dialect, realm = case.route.dialect, case.realm
-        number, text = realm.create_key(key, case.agent or "default", name)
-        shown_agent = realm.examples.aliases.get(case.agent_asked, case.agent_asked)
-        fields = {"id": number, "key": text, "agent": shown_agent, "name": name}
-        return Reply(dialect, 200, dialect.key_reply or Shape(), fields, headers=limit_headers(case), said="key")
-
-    def _answered(self, case: Case, key: Key, asked: Asked) -> Reply:
-        realm, dialect = case.realm, case.route.dialect
-        agent = case.agent or "default"
-        printed = agent in realm.examples.agents and case.actor is None and agent not in realm.agents
-        documented = realm.examples.conversations.get(asked.message) if printed else None
-        streamed = self._streamed(case, asked, documented.stream if documented else None)
-        wanted = documented.session if documented else None
-        if case.actor is not None and asked.session is None:
-            wanted = _opening(case, case.actor, key, agent, asked, streamed)
-        session_id = case.session_kept or self._new_session(case, key, agent, wanted)
-        case.session_id = session_id
-        spot = (key.name, agent, session_id)
-        answer, log = self._answer(case, agent, spot, asked, streamed)
-        if isinstance(answer, Refusal):
-            return refused(case, answer, log)
-        events = [event for _, event in answer.steps]
-        breaks_off = Failure in map(type, events)
-        if answer.refusal or (breaks_off and not (streamed and _has_failure(dialect))):
-            wait = UNAVAILABLE_S if answer.refusal == "unavailable" else None
-            refusal = Refusal(answer.refusal or "internal_error", retry_after=wait, note=log and BROKEN_OFF)
-            return refused(case, refusal, log)
-        usage = answer.usage or meter.measure(asked.message, events)
-        realm.spend(key, meter.cost(usage))
-        ends = not breaks_off or case.rules.readings.done_after_failure
-        end = Done(session_id, usage) if ends else None
-        timing = Timing(self._tickets, spot, self.latency, self._crowd)
-        beats = timed(case, answer, end, timing, streamed)
-        fields = {"agent": case.agent_asked, "model": realm.examples.model}
-        said = f"{'stream' if streamed else 'json'} {encode.dumps(agent)[1:-1]}{log and f'  {log}'}"
-        return Reply(dialect, 200, dialect.reply, fields, beats, streamed, limit_headers(case), said=said)
-
-    def _streamed(self, case: Case, asked: Asked, documented: bool | None) -> bool:
-        assert case.route.operation is not None
-        wanted = wants_stream(case.route.dialect, case.route.operation, asked, case.request.headers)
-        if wanted is not None:
-            return wanted
-        default = case.route.dialect.request.switch.default if documented is None else documented
-        return default != case.rules.flip_switch
-
-    def _new_session(self, case: Case, key: Key, agent: str, documented: str | None) -> str:
-        realm = case.realm
-        if documented and not realm.sessions.taken(case.rules.spot((key.name, agent, documented)), case.now):
-            return documented
-        return realm.examples.session_prefix + realm.ids.draw(f"session/{key.name}")
-
-    def _answer(
-        self, case: Case, agent: str, spot: tuple[str, str, str], asked: Asked, streamed: bool
-    ) -> tuple[Answer | Refusal, str]:
-        """What the agent says, or that it refuses; and what a script has to say to the log."""
-        if case.actor is None:
-            return heard(case, agent, self._turn(case, spot, asked)), ""
-        return self._performed(case, case.actor, spot, asked, streamed)
-
-    def _performed(
-        self, case: Case, actor: Actor, spot: tuple[str, str, str], asked: Asked, streamed: bool
-    ) -> tuple[Answer | Refusal, str]:
-        from .script.stage import performed
-
-        session = case.opened(spot)
-        self._turns[self._tickets] = session
-        cut = streamed or (actor.latency or self.latency) is not None
-        played = performed(actor, session, case, spot, asked, streamed, cut)
-        case.ruled = played.faults
-        if case.rules.remember and not played.astray:
-            session.acted = (actor, played.cursor)
-            case.realm.sessions.heard(session, asked.message)
-        return played.answer, played.log
-
-    def _turn(self, case: Case, spot: tuple[str, str, str], asked: Asked) -> Turn:
-        session = case.opened(spot)
-        turn = Turn(asked.message, session.said.view(), asked.roles.get("metadata", {}), spot[2], case.turn)
-        if case.rules.remember:
-            case.realm.sessions.heard(session, asked.message)
-        if case.rules.readings.second_turn_refused:
-            self._turns[self._tickets] = session
-        return turn
-
-
-def _opening(case: Case, actor: Actor, key: Key, agent: str, asked: Asked, streamed: bool) -> str | None:
-    """The id that the script has for this new session, if it has one."""
-    from .script.stage import opening
-
-    return opening(actor, case, key.name, agent, asked, streamed)
-
-
-def _has_failure(dialect: Dialect) -> bool:
-    return any(row.event == "failure" for row in dialect.stream)

@@ -159,6 +159,10 @@ class Realm:
             self._drop(next(iter(self._created)))
         return self._last_key_id, text
 
+    def new_session(self, key: Key) -> str:
+        """The id of a session that has none."""
+        return self.examples.session_prefix + self.ids.draw(f"session/{key.name}")
+
     def _drop(self, name: str) -> None:
         """Let a created key be forgotten, with all that was kept of it but its sessions, which expire by themselves."""
         del self._created[name]

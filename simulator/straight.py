@@ -1,7 +1,7 @@
 """From a reply to its plan where no layer is in force: the bytes that ``plan.build`` would give, for a fifth of its work.
 
 Text is put into templates that are made once for each shape, and what is due together is joined as text and encoded once.
-What is rare (HTTP/1.0, HEAD) takes the longer way. ``tests/simulator/test_straight.py`` holds the two ways against each other.
+What is rare (HTTP/1.0, HEAD) takes the longer way. ``tests/laws/test_straight.py`` holds the two ways against each other.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from . import bending
 from . import magic as magic_words
 from .answering import admitted
 from .armed import NOTHING, Armoury
+from .express import express
 from .ids import Tape
 from .latency import Latency
 from .plan import Layer, Plan, build, through
@@ -26,7 +27,7 @@ from .refused import refused
 from .reply import Refusal
 from .request import HttpRequest
 from .routes import Routes
-from .rules import plain_rules
+from .rules import Readings, plain_rules
 from .rulings import rulings as ruled_by
 from .straight import straight
 from .telling import about
@@ -102,6 +103,7 @@ class Backend:
         ruled = ruled_by({**(self.script.rulings if self.script else {}), **self.start_rulings, **later})
         self.rulings, self.later_rulings = ruled, dict(later)
         self._plain_rules = plain_rules(ruled.readings, self.limits)
+        self._ruled_plainly = ruled.readings == Readings()
         self.rules = through(self._plain_rules, (layer.rules for layer in self.layers))
         self.routes = Routes([ruled.table(dialect) for dialect in self.plain_dialects])
         for dialect in self.routes.dialects:
@@ -109,6 +111,9 @@ class Backend:
 
     def reply(self, request: HttpRequest, now: float) -> Plan:
         """The plan of the response. Whoever carries it out tells ``finished`` when it is over, for whatever reason."""
+        plan = express(self, request, now)
+        if plan is not None:
+            return plan
         route = self.routes.find(request)
         realm = self.realms[route.dialect.name]
         case = Case(request, route, realm, now, self.rules)
@@ -161,6 +166,11 @@ class Backend:
     def finished(self, plan: Plan) -> None:
         """The response is over or its client has gone: give back its place among the concurrent ones. Idempotent."""
         self.underway.finished(plan.ticket)
+
+    @property
+    def unbent(self) -> bool:
+        """Whether it decides and answers as ruled, whatever faults are in force, and no decision log hears of it."""
+        return self._ruled_plainly and not self.layers and self._tape is None
 
     @property
     def in_flight(self) -> int:

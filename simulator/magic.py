@@ -58,6 +58,16 @@ def without_body(request: HttpRequest) -> Iterator[tuple[str, str]]:
         yield "header", request.headers[HEADER][:LONGEST]
 
 
+def in_body(body: bytes) -> bool:
+    """Whether a body may ask for a fault, by its message or its agent."""
+    return b"fault" in body and (TEXT.encode() in body or AGENT.encode() in body)
+
+
+def in_head(request: HttpRequest) -> bool:
+    """Whether a head may ask for one, by its query, a header or the agent in its path; keys aside."""
+    return QUERY in request.target or AGENT in request.target or HEADER in request.headers
+
+
 def by_key(key: str) -> str | None:
     """The fault that a key stands for, if it is such a key."""
     found = KEY.fullmatch(key) if key.startswith("key-") else None

@@ -10,8 +10,13 @@ from ..spec import Delta, Event, Usage
 def measure(message: str, events: Iterable[Event]) -> Usage:
     """Words in and words out, at least one each, and their sum; however the text is cut into pieces."""
     text = "".join([event.text for event in events if type(event) is Delta])
-    used_in, used_out = max(1, len(message.split())), max(1, len(text.split()))
+    used_in, used_out = counted(message, text)
     return Usage(used_in, used_out, used_in + used_out)
+
+
+def counted(message: str, text: str) -> tuple[int, int]:
+    """Words in and words out, at least one each."""
+    return len(message.split()) or 1, len(text.split()) or 1
 
 
 def cost(usage: Usage) -> int:

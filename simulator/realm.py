@@ -127,6 +127,11 @@ class Realm:
         return own(turn) if own else population.answer(self.examples, name, turn)
 
     @property
+    def scripted(self) -> bool:
+        """Whether a script is played, or was before, so that sessions under way may go on with it."""
+        return self.stage is not None or bool(self.former_names)
+
+    @property
     def anyone(self) -> Key:
         """The key that stands in for a caller without one, where a fault lets such a caller pass."""
         valid = self.keys.get(population.KEY_ROLES["valid"])

@@ -15,7 +15,7 @@ from .reply import Refusal
 from .request import Asked, HttpRequest, Mistake, bearer, is_json, odd_message, read_body
 from .routes import Route
 from .rules import Readings, Rules, Spot
-from .sessions import Session
+from .sessions import Session, forgotten
 
 if TYPE_CHECKING:
     from .script.model import Agent as Actor
@@ -98,10 +98,7 @@ class Case:
         sessions = self.realm.sessions
         dropped = sessions.dropped
         session = sessions.open(self.rules.spot(spot), self.now)
-        if sessions.dropped.bit_length() > dropped.bit_length():
-            self.warnings += (
-                f"more sessions than are kept: {sessions.dropped} forgotten so far, the longest unused first",
-            )
+        self.warnings += forgotten(dropped, sessions.dropped)
         self.turn = session.said.total
         return session
 

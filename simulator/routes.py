@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ..spec import Dialect, Operation
 from .request import HttpRequest, knows, parse_json
+
+if TYPE_CHECKING:
+    from .express import Errand
 
 AGENT = "{agent}"
 KEPT, KEPT_LENGTH = 1024, 200
@@ -33,12 +36,16 @@ class _Template:
 
 
 class Routes:
-    """The routing table of some dialects. One dialect alone lives at the root only; several also have their mounts."""
+    """The routing table of some dialects. One dialect alone lives at the root only; several also have their mounts.
+
+    ``errands``: what the express remembers of heads, which holds as long as this table does.
+    """
 
     def __init__(self, dialects: Sequence[Dialect]) -> None:
         self.dialects = tuple(dialects)
         self._mounts = {d.mount: d for d in dialects} if len(dialects) > 1 else {}
         self._known: dict[tuple[str, str], tuple[Route, ...]] = {}
+        self.errands: dict[int, Errand] = {}
         self._templates = {d.name: tuple(_templates(d)) for d in dialects}
 
     def base_path(self, dialect: Dialect) -> str:
@@ -47,15 +54,24 @@ class Routes:
 
     def find(self, request: HttpRequest) -> Route:
         """Always a route; at the root a path that nobody knows is answered in the first dialect."""
-        asked = request.method, request.target
+        found = self._remembered(request.method, request.target)
+        return found[0] if len(found) == 1 else _by_body(found, request.body)
+
+    def only(self, request: HttpRequest) -> Route | None:
+        """The route, if the body has no say in it."""
+        found = self._remembered(request.method, request.target)
+        return found[0] if len(found) == 1 else None
+
+    def _remembered(self, method: str, target: str) -> tuple[Route, ...]:
+        asked = method, target
         found = self._known.get(asked)
         if found is None:
-            found = self._find(*asked)
-            if len(request.target) <= KEPT_LENGTH:
+            found = self._find(method, target)
+            if len(target) <= KEPT_LENGTH:
                 if len(self._known) >= KEPT:
                     self._known.clear()
                 self._known[asked] = found
-        return found[0] if len(found) == 1 else _by_body(found, request.body)
+        return found
 
     def _find(self, method: str, target: str) -> tuple[Route, ...]:
         """The route, or those among which the body decides."""

@@ -105,3 +105,10 @@ class Sessions:
 
     def _remove(self, spot: Spot) -> None:
         self._weight -= self._by_spot.pop(spot).weighed
+
+
+def forgotten(before: int, now: int) -> tuple[str, ...]:
+    """The warning that sessions had to be forgotten, where ``before`` were and ``now`` are; not each time."""
+    if now.bit_length() <= before.bit_length():
+        return ()
+    return (f"more sessions than are kept: {now} forgotten so far, the longest unused first",)

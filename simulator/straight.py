@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ..spec import Delta, Dialect, Event, Shape
+from ..spec import Delta, Dialect, Done, Event, Shape
 from . import encode
+from .cutting import pieces
 from .once import by_identity
 from .plan import JSON_HEADERS, LAST_CHUNK, STREAM_HEADERS, About, Plan, Write, build, chunk, head, http_date
 from .reply import Reply
@@ -46,6 +47,27 @@ def straight(reply: Reply, request: HttpRequest, now: float, ticket: int, about:
         due = reply.beats[-1].due_s if reply.beats else 0.0
         writes = (Write(due, "".join(lines).encode("latin-1", "replace") + body),)
     return Plan(writes, "keep-alive" if request.keep_alive else "close", reply.status, reply.said, ticket, about)
+
+
+def text_reply(dialect: Dialect, fields: Mapping[str, Any], lines: str, now: float) -> bytes:
+    """The response to a plain text, as JSON. ``lines``: further headers."""
+    body = said(dialect.reply, fields).encode("utf-8", "surrogatepass")
+    opening = f"{_opening(200, False, int(now))}{lines}Content-Length: {len(body)}\r\n\r\n"
+    return opening.encode("latin-1", "replace") + body
+
+
+def text_stream(dialect: Dialect, text: str, end: Mapping[str, Any], lines: str, now: float) -> bytes:
+    """The same as a stream, a word at a time. ``end``: what its last event says."""
+    opening = f"{_opening(200, True, int(now))}{lines}Transfer-Encoding: chunked\r\n\r\n"
+    parts = [opening.encode("latin-1", "replace")]
+    ends, shapes = _delta_ends(dialect), _shapes(dialect)
+    if ends is not None:
+        spelt = _spelt(dialect)
+        parts += [spelt.get(piece) or _spell(spelt, ends, piece) for piece in pieces(text)]
+    else:
+        parts += [_chunk(shapes, Delta(piece)) for piece in pieces(text)]
+    parts += (_block(shapes.get(Done), end), LAST_CHUNK)
+    return b"".join(parts)
 
 
 def said(shape: Shape, fields: Mapping[str, Any]) -> str:
@@ -92,12 +114,14 @@ def _spell(spelt: dict[str, bytes], ends: tuple[str, str, int], text: str) -> by
 
 
 def _chunk(shapes: Mapping[type, Shape | str], event: Event) -> bytes:
-    """One event's chunk; nothing where the dialect has no such event."""
-    shape = shapes.get(type(event))
+    return _block(shapes.get(type(event)), encode.event_fields(event))
+
+
+def _block(shape: Shape | str | None, fields: Mapping[str, Any]) -> bytes:
+    """The chunk of one event, out of its roles; nothing where the dialect has no such event."""
     if shape is None:
         return b""
-    text = shape if isinstance(shape, str) else said(shape, encode.event_fields(event))
-    return chunk(encode.block(text))
+    return chunk(encode.block(shape if isinstance(shape, str) else said(shape, fields)))
 
 
 @lru_cache(maxsize=64)

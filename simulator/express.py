@@ -1,0 +1,165 @@
+"""The express: a whole request that nothing bends and nobody objects to, from its body to the bytes of its answer in one go.
+
+Most requests of a load run are of this kind. What a head alone decides is worked out once for each head. ``None`` is no answer: it
+leaves a request to the backend's long way, and nothing has changed. ``tests/laws/test_express.py`` holds the two ways against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..spec import Delta, Limits, Operation
+from . import magic, meter
+from .agents import Answer, Turn
+from .answering import said_of, told
+from .armed import NOTHING
+from .limits import Standing
+from .plan import About, Plan, Write
+from .population import Key
+from .realm import Realm
+from .refusals import Case
+from .request import BODY_LIMIT, Asked, HttpRequest, bearer, is_json, read_body, wants_stream
+from .routes import Route
+from .sessions import forgotten
+from .straight import straight, text_reply, text_stream
+from .telling import about
+
+if TYPE_CHECKING:
+    from .backend import Backend
+
+HEADS = 1024
+"""How many heads are remembered."""
+
+
+class Errand(NamedTuple):
+    """What a request's head decides. ``realm`` is ``None`` where it is none for the express. ``agent``: the one in its path."""
+
+    headers: Mapping[str, str]
+    method: str
+    target: str
+    realm: Realm | None = None
+    route: Route | None = None
+    operation: Operation | None = None
+    key: str = ""
+
+
+def express(backend: Backend, request: HttpRequest, now: float) -> Plan | None:
+    """The plan that ``Backend.reply`` gives, if it is an ordinary one."""
+    if not backend.unbent or backend.armoury or request.version != (1, 1) or not request.keep_alive:
+        return None
+    errand = backend.routes.errands.get(id(request.headers))
+    if errand is None or not _same(errand, request):
+        errand = _learn(backend, request)
+    realm, operation, route, body = errand.realm, errand.operation, errand.route, request.body
+    if realm is None or operation is None or route is None or realm.scripted or realm.agents:
+        return None
+    key = realm.keys.get(errand.key)
+    if key is None or key.revoked or key.agent is not None or len(body) > BODY_LIMIT or magic.in_body(body):
+        return None
+    asked = read_body(route.dialect, operation, body)
+    if not isinstance(asked, Asked):
+        return None
+    shown = route.agent if route.agent is not None else asked.roles.get("agent", "")
+    agent = realm.agent_name(shown)
+    if agent is None or asked.message in realm.examples.conversations:
+        return None
+    limiter = realm.limiter(key)
+    if backend.limits and (limiter.retry_after(now) is not None or realm.balances.get(key.name, 1) <= 0):
+        return None
+    underway = backend.underway
+    underway.ticket += 1
+    underway.admit(limiter, now)
+    return _answered(backend, Going(request, route, realm, key, agent, shown, asked, now))
+
+
+class Going(NamedTuple):
+    """A request that has been admitted. ``shown``: its agent, as it names it."""
+
+    request: HttpRequest
+    route: Route
+    realm: Realm
+    key: Key
+    agent: str
+    shown: str
+    asked: Asked
+    now: float
+
+
+def _answered(backend: Backend, going: Going) -> Plan:
+    request, route, realm, key, agent, shown, asked, now = going
+    dialect, operation, sessions, message = route.dialect, route.operation, realm.sessions, asked.message
+    assert operation is not None
+    session_id = asked.session or realm.new_session(key)
+    dropped = sessions.dropped
+    session = sessions.open((key.name, agent, session_id), now)
+    warnings = () if sessions.dropped == dropped else forgotten(dropped, sessions.dropped)
+    turns = session.said.total
+    turn = Turn(message, session.said.view(), asked.roles.get("metadata", {}), session_id, turns)
+    sessions.heard(session, message)
+    answer = realm.answer(agent, turn)
+    wanted = wants_stream(dialect, operation, asked, request.headers)
+    streamed = dialect.request.switch.default if wanted is None else wanted
+    ticket, credential = backend.underway.ticket, bearer(request.headers)
+    text = _text(answer) if backend.latency is None else None
+    if text is None:
+        case = Case(request, route, realm, now, backend.rules)
+        case.session_id, case.turn, case.warnings = session_id, turns, warnings
+        reply = told(backend, case, key, asked, answer, streamed)
+        return straight(reply, request, now, ticket, about(case, reply, NOTHING, None))
+    used_in, used_out = meter.counted(message, text)
+    total = used_in + used_out
+    realm.spend(key, total)
+    standing = realm.limiter(key).standing(now)
+    lines = _limit_lines(dialect.limits, standing) if standing else ""
+    end = {"session": session_id, "input_tokens": used_in, "output_tokens": used_out, "total_tokens": total}
+    if streamed:
+        data = text_stream(dialect, text, end, lines, now)
+    else:
+        fields = {"agent": shown, "model": realm.examples.model, **end, "text": text, "tool_calls": []}
+        data = text_reply(dialect, fields, lines, now)
+    told_about = About(dialect.name, operation.id, agent, session_id, credential, None, streamed, warnings=warnings)
+    return Plan((Write(0.0, data),), "keep-alive", 200, _said(agent, streamed), ticket, told_about)
+
+
+def _text(answer: Answer) -> str | None:
+    """What an answer says, if it says one thing, at once and word by word."""
+    if answer.refusal or answer.latency or answer.chunk or answer.usage or answer.end_s or not answer.by_word:
+        return None
+    if len(answer.steps) != 1:
+        return None
+    wait, event = answer.steps[0]
+    return event.text if isinstance(event, Delta) and not wait else None
+
+
+def _same(errand: Errand, request: HttpRequest) -> bool:
+    return errand.headers is request.headers and errand.target == request.target and errand.method == request.method
+
+
+def _learn(backend: Backend, request: HttpRequest) -> Errand:
+    """What a head decides, remembered by the identity of its headers."""
+    found = Errand(request.headers, request.method, request.target)
+    route = backend.routes.only(request)
+    key = bearer(request.headers)
+    if (
+        route is not None
+        and route.operation is not None
+        and route.operation.mode != "keys"
+        and key is not None
+        and is_json(request.headers)
+        and not magic.in_head(request)
+    ):
+        found = Errand(*found[:3], backend.realms[route.dialect.name], route, route.operation, key)
+    errands = backend.routes.errands
+    if len(errands) >= HEADS:
+        errands.clear()
+    errands[id(request.headers)] = found
+    return found
+
+
+def _limit_lines(names: Limits, standing: Standing) -> str:
+    return f"{names.limit}: {standing.limit}\r\n{names.remaining}: {standing.remaining}\r\n{names.reset}: {standing.reset}\r\n"
+
+
+_said = lru_cache(maxsize=256)(said_of)

@@ -66,7 +66,7 @@ def sequences(of: Dialect) -> st.SearchStrategy[list[Sent]]:
     )
     headers = st.builds(
         lambda key, rest: {"authorization": f"Bearer {key}", **rest},
-        _mostly(st.just("key-valid"), keys),
+        _mostly(st.just("key-valid"), keys, 5),
         _mostly(st.just({}), more),
     )
     heads = st.lists(st.tuples(_mostly(st.just("POST"), st.just("GET")), target, headers), min_size=1, max_size=4)
@@ -74,8 +74,8 @@ def sequences(of: Dialect) -> st.SearchStrategy[list[Sent]]:
     return heads.flatmap(lambda known: st.lists(_sent(known, bodies), min_size=1, max_size=12))
 
 
-def _mostly(usual: st.SearchStrategy[T], odd: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
-    return st.integers(0, 9).flatmap(lambda n: usual if n < 9 else odd)
+def _mostly(usual: st.SearchStrategy[T], odd: st.SearchStrategy[T], tenths: int = 9) -> st.SearchStrategy[T]:
+    return st.integers(0, 9).flatmap(lambda n: usual if n < tenths else odd)
 
 
 def _sent(heads: list[Head], bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[Sent]:

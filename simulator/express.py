@@ -15,7 +15,7 @@ from . import magic, meter
 from .agents import Answer, Turn
 from .answering import said_of, told
 from .armed import NOTHING
-from .limits import Standing
+from .limits import Limiter, Standing
 from .plan import About, Plan, Write
 from .population import Key
 from .realm import Realm
@@ -68,40 +68,38 @@ def express(backend: Backend, request: HttpRequest, now: float) -> Plan | None:
     limiter = realm.limiter(key)
     if backend.limits and (limiter.retry_after(now) is not None or realm.balances.get(key.name, 1) <= 0):
         return None
-    underway = backend.underway
-    underway.ticket += 1
-    underway.admit(limiter, now)
-    return _answered(backend, Going(request, route, realm, key, agent, shown, asked, now))
+    backend.underway.ticket += 1
+    backend.underway.admit(limiter, now)
+    return _answered(backend, request, errand, key, limiter, agent, shown, asked, now)
 
 
-class Going(NamedTuple):
-    """A request that has been admitted. ``shown``: its agent, as it names it."""
-
-    request: HttpRequest
-    route: Route
-    realm: Realm
-    key: Key
-    agent: str
-    shown: str
-    asked: Asked
-    now: float
-
-
-def _answered(backend: Backend, going: Going) -> Plan:
-    request, route, realm, key, agent, shown, asked, now = going
-    dialect, operation, sessions, message = route.dialect, route.operation, realm.sessions, asked.message
+def _answered(
+    backend: Backend,
+    request: HttpRequest,
+    errand: Errand,
+    key: Key,
+    limiter: Limiter,
+    agent: str,
+    shown: str,
+    asked: Asked,
+    now: float,
+) -> Plan:
+    """What becomes of it once it has been admitted. ``shown``: the agent as the request names it."""
+    realm, route, operation, roles = errand.realm, errand.route, errand.operation, asked.roles
+    assert realm is not None
+    assert route is not None
     assert operation is not None
+    dialect, sessions, message, ticket = route.dialect, realm.sessions, asked.message, backend.underway.ticket
     session_id = asked.session or realm.new_session(key)
     dropped = sessions.dropped
     session = sessions.open((key.name, agent, session_id), now)
     warnings = () if sessions.dropped == dropped else forgotten(dropped, sessions.dropped)
     turns = session.said.total
-    turn = Turn(message, session.said.view(), asked.roles.get("metadata", {}), session_id, turns)
+    turn = Turn(message, session.said.view(), roles.get("metadata", {}), session_id, turns)
     sessions.heard(session, message)
     answer = realm.answer(agent, turn)
     wanted = wants_stream(dialect, operation, asked, request.headers)
     streamed = dialect.request.switch.default if wanted is None else wanted
-    ticket, credential = backend.underway.ticket, bearer(request.headers)
     text = _text(answer) if backend.latency is None else None
     if text is None:
         case = Case(request, route, realm, now, backend.rules)
@@ -111,7 +109,7 @@ def _answered(backend: Backend, going: Going) -> Plan:
     used_in, used_out = meter.counted(message, text)
     total = used_in + used_out
     realm.spend(key, total)
-    standing = realm.limiter(key).standing(now)
+    standing = limiter.standing(now)
     lines = _limit_lines(dialect.limits, standing) if standing else ""
     end = {"session": session_id, "input_tokens": used_in, "output_tokens": used_out, "total_tokens": total}
     if streamed:
@@ -119,8 +117,8 @@ def _answered(backend: Backend, going: Going) -> Plan:
     else:
         fields = {"agent": shown, "model": realm.examples.model, **end, "text": text, "tool_calls": []}
         data = text_reply(dialect, fields, lines, now)
-    told_about = About(dialect.name, operation.id, agent, session_id, credential, None, streamed, warnings=warnings)
-    return Plan((Write(0.0, data),), "keep-alive", 200, _said(agent, streamed), ticket, told_about)
+    known = About(dialect.name, operation.id, agent, session_id, errand.key, None, streamed, warnings=warnings)
+    return Plan((Write(0.0, data),), "keep-alive", 200, _said(agent, streamed), ticket, known)
 
 
 def _text(answer: Answer) -> str | None:

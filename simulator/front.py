@@ -109,6 +109,8 @@ class Front:
     @property
     def hurries(self) -> bool:
         """Whether a fault in force may have a request answered before its body is read."""
+        if self.scopes.alone and not self.scopes.root.backend.armoury:
+            return False
         return any(scope.backend.armoury.has(HURRIED) for scope in self.scopes)
 
     def _hurried(self, request: BaseRequest) -> HttpRequest | None:

@@ -199,7 +199,8 @@ class Journal:
     def __init__(self, limit: int = KEPT_ENTRIES, room: int = KEPT_BYTES) -> None:
         self.limit, self.room = limit, room
         self.heard: list[Callable[[Entry], None]] = []
-        self.changed = threading.Condition()
+        self._lock = threading.RLock()
+        self.changed = threading.Condition(self._lock)
         self.weight = 0
         self.ends = 0
         self._entries: deque[Entry] = deque()
@@ -215,7 +216,7 @@ class Journal:
         self._last += 1
         entry = Entry(self._last, scope, at, began, asked, known)
         if self.limit:
-            with self.changed:
+            with self._lock:
                 self._entries.append(entry)
                 entry.held = True
                 self._weigh(entry, OVERHEAD + len(asked.body))
@@ -227,7 +228,7 @@ class Journal:
         if entry.plan is not None:
             for write in entry.plan.writes:
                 written += len(write.data)
-        with self.changed:
+        with self._lock:
             entry.ended, entry.closed = ended, closed
             self.ends += 1
             if entry.held:
@@ -257,8 +258,9 @@ class Journal:
     def _weigh(self, entry: Entry, more: int) -> None:
         entry.weight += more
         self.weight += more
-        while len(self._entries) > self.limit or (self.weight > self.room and len(self._entries) > 1):
-            self._drop(self._entries.popleft())
+        entries = self._entries
+        while len(entries) > self.limit or (self.weight > self.room and len(entries) > 1):
+            self._drop(entries.popleft())
 
     def _drop(self, entry: Entry) -> None:
         entry.held = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -81,7 +81,12 @@ def is_json(headers: Mapping[str, str]) -> bool:
 def parse_json(body: bytes) -> Any:
     """The JSON value of a body, by RFC 8259: UTF-8, no ``NaN``, no name twice. ``ValueError`` for anything else."""
     try:
-        return _decode(body.decode("utf-8"))
+        text = body.decode("utf-8")
+        try:
+            value, end = _scan(text, 0)
+        except StopIteration:
+            return _decode(text)
+        return value if end == len(text) else _decode(text)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
@@ -228,4 +233,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique).decode
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique)
+_decode = _decoder.decode
+_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
+"""Reads a value that nothing stands before; what is rarer ``_decode`` reads, and tells what is wrong with it."""

@@ -50,6 +50,11 @@ class Scopes:
     def __iter__(self) -> Iterator[Scope]:
         return iter((self.root, *self._open.values()))
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is nothing but the server itself."""
+        return not self._open
+
     def named(self, name: str) -> Scope:
         """An open scope, the server itself for ``""``; ``KeyError``."""
         return self._open[name] if name else self.root

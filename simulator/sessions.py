@@ -54,10 +54,13 @@ class Sessions:
     def open(self, spot: Spot, now: float) -> Session:
         """The session there, used now; a new one if there is none or it has expired."""
         self._forget(now)
-        session = self._by_spot.setdefault(spot, Session(now))
-        session.used_at = now
-        self._by_spot.move_to_end(spot)
-        self._weigh(session)
+        session = self._by_spot.get(spot)
+        if session is None:
+            session = self._by_spot[spot] = Session(now)
+            self._weigh(session)
+        else:
+            session.used_at = now
+            self._by_spot.move_to_end(spot)
         return session
 
     def heard(self, session: Session, message: str) -> None:

@@ -20,8 +20,8 @@ from .reply import Reply
 from .request import HttpRequest
 from .writes import Writes
 
-Template = tuple[str, tuple[tuple[str, str], ...]]
-"""JSON text with holes: what stands before the first, then each role with what stands behind it."""
+Template = tuple[str, tuple[str, ...]]
+"""JSON text with a ``%s`` for each role, and the roles in that order."""
 MARKED = re.compile(r'"\\u0000(\w+)\\u0000"')
 SHORT, SPELT = 32, 4096
 """Characters of a piece of text whose chunk is remembered, and how many of them are."""
@@ -72,11 +72,8 @@ def text_stream(dialect: Dialect, text: str, end: Mapping[str, Any], lines: str,
 
 def said(shape: Shape, fields: Mapping[str, Any]) -> str:
     """The JSON text of ``encode.fill``."""
-    before, holes = _template(shape, fields)
-    parts = [before]
-    for role, behind in holes:
-        parts += (encode.dumps(fields[role]), behind)
-    return "".join(parts)
+    text, roles = _template(shape, fields)
+    return text % tuple([encode.dumps(fields[role]) for role in roles])
 
 
 def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
@@ -165,6 +162,6 @@ def _template(shape: Shape, fields: Mapping[str, Any]) -> Template:
     found = made.get(roles)
     if found is None:
         text = encode.dumps(encode.fill(shape, {role: f"\0{role}\0" for role in roles}))
-        before, *rest = MARKED.split(text)
-        found = made[roles] = (before, tuple(zip(rest[::2], rest[1::2], strict=True)))
+        spelt = MARKED.sub("%s", text.replace("%", "%%"))
+        found = made[roles] = (spelt, tuple(MARKED.findall(text)))
     return found

@@ -1,4 +1,4 @@
-"""A client that costs little beside a server: raw connections that ask again as soon as they are answered, or once and note when what came.
+"""A client that costs little beside a server: raw connections that ask again as soon as they are answered.
 
 An answer counts only when it is whole and what it should be; one that is not stops the bench.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -105,11 +105,6 @@ class Talker(asyncio.Protocol):
             self._transport.abort()
 
 
-def _itself(one: Listener) -> Listener:
-    """A connection's protocol that exists already."""
-    return one
-
-
 async def talk(port: int, ask: Ask, wanted: Wanted, connections: int, seconds: float) -> int:
     """How many answers came in that time; ``Wrong`` or ``ConnectionError`` if one was not as wanted."""
     loop = asyncio.get_running_loop()
@@ -122,63 +117,3 @@ async def talk(port: int, ask: Ask, wanted: Wanted, connections: int, seconds: f
     if shared.failed is not None:
         raise shared.failed
     return shared.done
-
-
-@dataclass(eq=False)
-class Listener(asyncio.Protocol):
-    """One stream: when each of its events came, in seconds of ``perf_counter``."""
-
-    over: asyncio.Future[None]
-    at: list[float] = field(default_factory=list)
-    tail: bytes = b""
-    transport: asyncio.Transport | None = None
-    wrong: str = ""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        now = time.perf_counter()
-        if not self.at and not self.tail and not data.startswith(b"HTTP/1.1 200 "):
-            self.wrong = repr(data[:200])
-            return self._end()
-        read = self.tail[-1:] + data
-        count = read.count(BLOCK)
-        if count == 1:
-            self.at.append(now)
-        else:
-            self.at += [now] * count
-        self.tail = (self.tail + data)[-len(LAST_CHUNK) :]
-        if self.tail == LAST_CHUNK:
-            self._end()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.wrong = self.wrong or ("" if self.over.done() else f"the server hung up: {exc}")
-        self._end()
-
-    def _end(self) -> None:
-        if not self.over.done():
-            self.over.set_result(None)
-
-
-async def listen(port: int, request: bytes, streams: int, during: Callable[[], None]) -> list[Listener]:
-    """So many streams at once, each on a connection that stood before; ``during`` is called when all are under way.
-
-    ``Wrong`` if one broke off. The connections are closed.
-    """
-    loop = asyncio.get_running_loop()
-    heard = [Listener(loop.create_future()) for _ in range(streams)]
-    for one in heard:
-        await loop.create_connection(partial(_itself, one), "127.0.0.1", port)
-    for one in heard:
-        assert one.transport is not None
-        one.transport.write(request)
-    loop.call_later(1.5, during)
-    async with asyncio.timeout(PATIENCE_S):
-        await asyncio.gather(*(one.over for one in heard))
-    for one in heard:
-        assert one.transport is not None
-        one.transport.abort()
-        if one.wrong:
-            raise Wrong(one.wrong)
-    return heard

@@ -9,14 +9,13 @@ the schedule has. ``KB`` is what a stream takes of the server's memory. Everythi
 from __future__ import annotations
 
 import argparse
-import asyncio
 import statistics
 import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .candidates import GAP_MS, Candidate, candidates, new_loop, open_files, started
-from .client import Listener, listen
+from .candidates import GAP_MS, Candidate, candidates, open_files, started
+from .listener import Heard, listen
 
 STREAMS = (200, 1000, 2000)
 LATE_MS = {200: 5.0, 1000: 10.0, 2000: 25.0}
@@ -37,27 +36,28 @@ class Measured(NamedTuple):
 
 def measured(candidate: Candidate, streams: int) -> Measured:
     """One round, after one stream alone, so that nothing is measured that happens once."""
-    with started(candidate.paced_command) as server, asyncio.Runner(loop_factory=new_loop()) as runner:
-        runner.run(listen(server.port, candidate.paced, 1, lambda: None))
+    with started(candidate.paced_command) as server:
+        listen(server.port, candidate.paced, 1, lambda: None)
         idle, cpu = server.memory_kb(), server.cpu_s()
         most: list[int] = []
-        heard = runner.run(listen(server.port, candidate.paced, streams, lambda: most.append(server.memory_kb())))
+        heard = listen(server.port, candidate.paced, streams, lambda: most.append(server.memory_kb()))
         cpu = server.cpu_s() - cpu
     return figures(heard, cpu, (most[0] - idle) / streams)
 
 
-def figures(heard: Sequence[Listener], cpu_s: float, kb: float) -> Measured:
+def figures(heard: Sequence[Heard], cpu_s: float, kb: float) -> Measured:
     """What the times of arrival say."""
     gap = GAP_MS / 1000
     late: list[float] = []
     drift: list[float] = []
-    for one in heard:
-        shifted = [at - number * gap for number, at in enumerate(one.at)]
+    came = [one.at for one in heard]
+    for times in came:
+        shifted = [at - number * gap for number, at in enumerate(times)]
         start = min(shifted)
         late += [at - start for at in shifted]
         drift.append(shifted[-1] - start)
-    took = max(one.at[-1] for one in heard) - min(one.at[0] for one in heard)
-    due = gap * (min(len(one.at) for one in heard) - 1)
+    took = max(times[-1] for times in came) - min(times[0] for times in came)
+    due = gap * (min(map(len, came)) - 1)
     late.sort()
     return Measured(late[int(len(late) * 0.99)] * 1000, statistics.median(drift) * 1000, due / took, cpu_s / took, kb)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..spec import Delta, Dialect, Done, Event, Shape
 from . import encode
@@ -60,9 +60,8 @@ def text_stream(dialect: Dialect, text: str, end: Mapping[str, Any], lines: str,
     """The same as a stream, a word at a time. ``end``: what its last event says."""
     opening = f"{_opening(200, True, int(now))}{lines}Transfer-Encoding: chunked\r\n\r\n"
     parts = [opening.encode("latin-1", "replace")]
-    ends, shapes = _delta_ends(dialect), _shapes(dialect)
+    ends, shapes, spelt = _told(dialect)
     if ends is not None:
-        spelt = _spelt(dialect)
         parts += [spelt.get(piece) or _spell(spelt, ends, piece) for piece in pieces(text)]
     else:
         parts += [_chunk(shapes, Delta(piece)) for piece in pieces(text)]
@@ -78,8 +77,7 @@ def said(shape: Shape, fields: Mapping[str, Any]) -> str:
 
 def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
     """The head and the chunks of a stream, one write for all that is due together."""
-    shapes = _shapes(reply.dialect)
-    ends, spelt = _delta_ends(reply.dialect), _spelt(reply.dialect)
+    ends, shapes, spelt = _told(reply.dialect)
     dues, writes = [0.0], []
     at, parts = 0.0, [opening]
     for due, event in reply.beats:
@@ -128,27 +126,32 @@ def _opening(status: int, streamed: bool, second: int) -> str:
     return head(status, headers)[:-2].decode("latin-1")
 
 
+class Told(NamedTuple):
+    """How a dialect tells events. ``ends``: what stands before and behind the text in a delta's chunk, and how many bytes of both count
+    in its size. ``shapes``: of each kind of event, or its text where that is no JSON. ``spelt``: the chunks of short pieces of text.
+    """
+
+    ends: tuple[str, str, int] | None
+    shapes: dict[type, Shape | str]
+    spelt: dict[str, bytes]
+
+
 @by_identity
+def _told(dialect: Dialect) -> Told:
+    return Told(_delta_ends(dialect), _shapes(dialect), {})
+
+
 def _shapes(dialect: Dialect) -> dict[type, Shape | str]:
-    """The shape of each kind of event, or its text where that is no JSON."""
     rows = {row.event: row for row in reversed(dialect.stream)}
     found = {kind: rows[name] for kind, name in encode.KINDS.items() if name in rows}
     return {kind: row.shape if row.literal is None else row.literal for kind, row in found.items()}
 
 
-@by_identity
 def _delta_ends(dialect: Dialect) -> tuple[str, str, int] | None:
-    """What stands before and behind the text in a delta's chunk, and how many bytes of both count in its size."""
     ends = encode.delta_ends(dialect)
     if ends is None:
         return None
     return ends[0], f"{ends[1]}\r\n", len("".join(ends).encode())
-
-
-@by_identity
-def _spelt(_dialect: Dialect) -> dict[str, bytes]:
-    """The chunks of short pieces of text, by the text."""
-    return {}
 
 
 @by_identity

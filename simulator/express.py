@@ -24,7 +24,7 @@ from .request import BODY_LIMIT, Asked, HttpRequest, bearer, is_json, read_body,
 from .routes import Route
 from .sessions import forgotten
 from .straight import straight, text_reply, text_stream
-from .telling import about
+from .telling import about, answer_of
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -53,7 +53,7 @@ def express(backend: Backend, request: HttpRequest, now: float) -> Plan | None:
     if errand is None or not _same(errand, request):
         errand = _learn(backend, request)
     realm, operation, route, body = errand.realm, errand.operation, errand.route, request.body
-    if realm is None or operation is None or route is None or realm.scripted or realm.agents:
+    if realm is None or operation is None or route is None or realm.scripted:
         return None
     key = realm.keys.get(errand.key)
     if key is None or key.revoked or key.agent is not None or len(body) > BODY_LIMIT or magic.in_body(body):
@@ -97,15 +97,16 @@ def _answered(
     turns = session.said.total
     turn = Turn(message, session.said.view(), roles.get("metadata", {}), session_id, turns)
     sessions.heard(session, message)
-    answer = realm.answer(agent, turn)
+    answer, error = answer_of(realm, agent, turn)
     wanted = wants_stream(dialect, operation, asked, request.headers)
     streamed = dialect.request.switch.default if wanted is None else wanted
-    text = _text(answer) if backend.latency is None else None
-    if text is None:
+    texts = _texts(answer) if backend.latency is None else None
+    if texts is None:
         case = Case(request, route, realm, now, backend.rules)
-        case.session_id, case.turn, case.warnings = session_id, turns, warnings
+        case.session_id, case.turn, case.warnings, case.error = session_id, turns, warnings, error
         reply = told(backend, case, key, asked, answer, streamed)
         return straight(reply, request, now, ticket, about(case, reply, NOTHING, None))
+    text = "".join(texts)
     used_in, used_out = meter.counted(message, text)
     total = used_in + used_out
     realm.spend(key, total)
@@ -113,22 +114,27 @@ def _answered(
     lines = _limit_lines(dialect.limits, standing) if standing else ""
     end = {"session": session_id, "input_tokens": used_in, "output_tokens": used_out, "total_tokens": total}
     if streamed:
-        data = text_stream(dialect, text, end, lines, now)
+        writes = text_stream(dialect, answer, texts, end, lines, now)
     else:
         fields = {"agent": shown, "model": realm.examples.model, **end, "text": text, "tool_calls": []}
-        data = text_reply(dialect, fields, lines, now)
+        writes = (Write(_lasts(answer), text_reply(dialect, fields, lines, now)),)
     known = About(dialect.name, operation.id, agent, session_id, errand.key, None, streamed, warnings=warnings)
-    return Plan((Write(0.0, data),), "keep-alive", 200, _said(agent, streamed), ticket, known)
+    return Plan(writes, "keep-alive", 200, _said(agent, streamed), ticket, known)
 
 
-def _text(answer: Answer) -> str | None:
-    """What an answer says, if it says one thing, at once and word by word."""
-    if answer.refusal or answer.latency or answer.chunk or answer.usage or answer.end_s or not answer.by_word:
+def _texts(answer: Answer) -> list[str] | None:
+    """The texts of an answer that has nothing but texts, and pauses of its own."""
+    if answer.refusal or answer.latency or answer.chunk or answer.usage:
         return None
-    if len(answer.steps) != 1:
-        return None
-    wait, event = answer.steps[0]
-    return event.text if isinstance(event, Delta) and not wait else None
+    texts = [event.text for _, event in answer.steps if type(event) is Delta]
+    return texts if len(texts) == len(answer.steps) else None
+
+
+def _lasts(answer: Answer) -> float:
+    due = 0.0
+    for wait, _ in answer.steps:
+        due += wait
+    return due + answer.end_s
 
 
 def _same(errand: Errand, request: HttpRequest) -> bool:

@@ -89,6 +89,7 @@ class Front:
     def begin(self, asked: HttpRequest, trouble: Trouble | None = None, doomed: bool = False) -> Begun:
         """The answer to a request, planned, and its entry in the journal; ``over`` ends both. ``doomed``: its connection is."""
         began = self.pacer.loop.time()
+        self.pacer.keep_time(began)
         scope, heard = self.scopes.find(asked)
         entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         error: Exception | None = None

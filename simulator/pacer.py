@@ -12,12 +12,13 @@ import itertools
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable, MutableSequence
+from collections.abc import Awaitable, Callable, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 
 from ..spec import Clock
 from .plan import Plan
+from .writes import columns
 
 HIGH_WATER = 64 * 1024
 """Bytes that may wait in one connection's write buffer before its stream pauses (asyncio's own default)."""
@@ -32,9 +33,12 @@ UNREAD_S, UNREAD_POLL_S = 5.0, 0.002
 Drain = Callable[[], Awaitable[None]]
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class _Stream:
-    plan: Plan
+    """``dues``: when each write of ``data`` is due; ``at``: the next of them, due at ``due`` by the loop's time."""
+
+    dues: Sequence[float]
+    data: Sequence[bytes]
     transport: asyncio.Transport
     started: float
     woken: asyncio.Future[None]
@@ -44,13 +48,10 @@ class _Stream:
     due: float = 0.0
     over: bool = False
 
-    def __post_init__(self) -> None:
-        self.look_ahead()
-
     def look_ahead(self) -> None:
         """When the next write is due, by the loop's time."""
-        if self.at < len(self.plan.writes):
-            due = self.plan.writes[self.at].due_s
+        if self.at < len(self.dues):
+            due = self.dues[self.at]
             self.due = self.started + self.clock.real_delay(due) if due else self.started
 
 
@@ -81,7 +82,10 @@ class Pacer:
         ``clock``: the one of this plan, where it is not that of all.
         """
         kept = [] if times is None else times
-        stream = _Stream(plan, transport, self.loop.time(), self.loop.create_future(), kept, clock or self.clock)
+        now = self.loop.time()
+        dues, data = columns(plan.writes)
+        stream = _Stream(dues, data, transport, now, self.loop.create_future(), kept, clock or self.clock)
+        stream.look_ahead()
         self.streams += plan.about.streamed
         try:
             while not self._write_due(stream, self.loop.time()):
@@ -97,16 +101,21 @@ class Pacer:
         if plan.end == "reset":
             await self._reset(transport, drain)
 
+    def keep_time(self, now: float) -> None:
+        """Write what is due by now: for whoever keeps the loop busy while streams wait."""
+        if self._heap and self._heap[0][0] <= now:
+            self._write_all(now)
+
     def _write_due(self, stream: _Stream, now: float) -> bool:
         """Write what is due until the buffer is full or others have waited long enough; whether the plan is through."""
-        writes, transport = stream.plan.writes, stream.transport
+        transport, dues = stream.transport, stream.dues
         pause = stream.at + AT_A_TIME
-        while stream.at < len(writes):
+        while stream.at < len(dues):
             if transport.is_closing():
                 raise ConnectionResetError("the client has gone")
             if stream.at == pause or stream.due > now or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
-            transport.write(writes[stream.at].data)
+            transport.write(stream.data[stream.at])
             stream.times.append(now)
             stream.at += 1
             stream.look_ahead()
@@ -114,23 +123,30 @@ class Pacer:
 
     def _schedule(self, stream: _Stream) -> None:
         heapq.heappush(self._heap, (stream.due, next(self._order), stream))
-        first = self._heap[0][0]
-        if self._timer is None or first < self._wakes_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._wake_at(first)
+        self._set_timer()
 
-    def _wake_at(self, when: float) -> None:
-        self._wakes_at = when
-        self._timer = self.loop.call_at(when, self._wake)
+    def _set_timer(self) -> None:
+        """One timer, for the first that is due."""
+        first = self._heap[0][0]
+        if self._timer is not None:
+            if first >= self._wakes_at:
+                return
+            self._timer.cancel()
+        self._wakes_at = first
+        self._timer = self.loop.call_at(first, self._wake)
 
     def _wake(self) -> None:
-        """Write for every stream that is due; its coroutine hears of it only when the plan is through or held up."""
         self._timer = None
-        now = self.loop.time()
+        self._write_all(self.loop.time())
+        if self._heap:
+            self._set_timer()
+
+    def _write_all(self, now: float) -> None:
+        """Write for every stream that is due; its coroutine hears of it only when the plan is through or held up."""
+        heap, order = self._heap, self._order
         due = []
-        while self._heap and self._heap[0][0] <= now:
-            due.append(heapq.heappop(self._heap)[2])
+        while heap and heap[0][0] <= now:
+            due.append(heapq.heappop(heap)[2])
         for stream in due:
             if stream.over:
                 continue
@@ -142,9 +158,7 @@ class Pacer:
                 if not stream.woken.done():
                     stream.woken.set_result(None)
             else:
-                heapq.heappush(self._heap, (stream.due, next(self._order), stream))
-        if self._heap:
-            self._wake_at(self._heap[0][0])
+                heapq.heappush(heap, (stream.due, next(order), stream))
 
     async def _reset(self, transport: asyncio.Transport, drain: Drain) -> None:
         transport.set_write_buffer_limits(high=0)

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from ..spec import Delta, Dialect, Done, Event, Shape
 from . import encode
+from .agents import Answer
 from .cutting import pieces
 from .once import by_identity
 from .plan import JSON_HEADERS, LAST_CHUNK, STREAM_HEADERS, About, Plan, Write, build, chunk, head, http_date
 from .reply import Reply
 from .request import HttpRequest
-from .writes import Writes
+from .writes import in_a_row
 
 Template = tuple[str, tuple[str, ...]]
 """JSON text with a ``%s`` for each role, and the roles in that order."""
@@ -26,8 +27,6 @@ MARKED = re.compile(r'"\\u0000(\w+)\\u0000"')
 SHORT, SPELT = 32, 4096
 """Characters of a piece of text whose chunk is remembered, and how many of them are."""
 CLOSE = "Connection: close\r\n"
-MANY = 8
-"""From how many writes on they are kept small."""
 
 
 def straight(reply: Reply, request: HttpRequest, now: float, ticket: int, about: About) -> Plan:
@@ -56,17 +55,31 @@ def text_reply(dialect: Dialect, fields: Mapping[str, Any], lines: str, now: flo
     return opening.encode("latin-1", "replace") + body
 
 
-def text_stream(dialect: Dialect, text: str, end: Mapping[str, Any], lines: str, now: float) -> bytes:
-    """The same as a stream, a word at a time. ``end``: what its last event says."""
+def text_stream(
+    dialect: Dialect, answer: Answer, texts: Sequence[str], end: Mapping[str, Any], lines: str, now: float
+) -> Sequence[Write]:
+    """An answer of nothing but ``texts`` as a stream. ``end``: what its last event says; ``lines``: further headers."""
     opening = f"{_opening(200, True, int(now))}{lines}Transfer-Encoding: chunked\r\n\r\n"
-    parts = [opening.encode("latin-1", "replace")]
     ends, shapes, spelt = _told(dialect)
-    if ends is not None:
-        parts += [spelt.get(piece) or _spell(spelt, ends, piece) for piece in pieces(text)]
-    else:
-        parts += [_chunk(shapes, Delta(piece)) for piece in pieces(text)]
-    parts += (_block(shapes.get(Done), end), LAST_CHUNK)
-    return b"".join(parts)
+    dues, writes = [0.0], []
+    due, parts = 0.0, [opening.encode("latin-1", "replace")]
+    for (wait, _), text in zip(answer.steps, texts, strict=True):
+        if wait:
+            writes.append(b"".join(parts))
+            due += wait
+            dues.append(due)
+            parts = []
+        for piece in pieces(text) if answer.by_word else (text,):
+            if ends is None:
+                parts.append(_chunk(shapes, Delta(piece)))
+            else:
+                parts.append(spelt.get(piece) or _spell(spelt, ends, piece))
+    if answer.end_s:
+        writes.append(b"".join(parts))
+        dues.append(due + answer.end_s)
+        parts = []
+    writes.append(b"".join([*parts, _block(shapes.get(Done), end), LAST_CHUNK]))
+    return in_a_row(dues, writes)
 
 
 def said(shape: Shape, fields: Mapping[str, Any]) -> str:
@@ -92,7 +105,7 @@ def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
         parts.append(piece)
     parts.append(LAST_CHUNK)
     writes.append(b"".join(parts))
-    return tuple(map(Write, dues, writes)) if len(writes) < MANY else Writes(dues, writes)
+    return in_a_row(dues, writes)
 
 
 def _spell(spelt: dict[str, bytes], ends: tuple[str, str, int], text: str) -> bytes:

@@ -7,6 +7,7 @@ import traceback
 from .agents import Answer, Turn
 from .armed import Strike
 from .plan import About
+from .realm import Realm
 from .refusals import Case
 from .reply import Reply
 from .request import Asked, bearer
@@ -37,8 +38,13 @@ def about(case: Case, reply: Reply, strike: Strike, variant: str | None) -> Abou
 
 def heard(case: Case, agent: str, turn: Turn) -> Answer:
     """What the agent says; one that raises has an internal error, which the journal tells."""
+    answer, case.error = answer_of(case.realm, agent, turn)
+    return answer
+
+
+def answer_of(realm: Realm, agent: str, turn: Turn) -> tuple[Answer, str]:
+    """The same, and the traceback of one that raises."""
     try:
-        return case.realm.answer(agent, turn)
+        return realm.answer(agent, turn), ""
     except Exception:  # noqa: BLE001  (it may be anybody's function)
-        case.error = traceback.format_exc()
-        return Answer(refusal="internal_error")
+        return Answer(refusal="internal_error"), traceback.format_exc()

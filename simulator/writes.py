@@ -9,6 +9,9 @@ from typing import overload
 
 from .plan import Write
 
+MANY = 8
+"""From how many writes on they are kept small."""
+
 
 class Writes(Sequence[Write]):
     """A sequence of writes, equal to a tuple of the same."""
@@ -38,3 +41,15 @@ class Writes(Sequence[Write]):
 
     def __hash__(self) -> int:
         return hash(tuple(self))
+
+
+def in_a_row(dues: Sequence[float], data: Sequence[bytes]) -> Sequence[Write]:
+    """These writes, kept small where they are many."""
+    return tuple(map(Write, dues, data)) if len(data) < MANY else Writes(dues, data)
+
+
+def columns(writes: Sequence[Write]) -> tuple[Sequence[float], Sequence[bytes]]:
+    """The times and the bytes of writes, apart."""
+    if isinstance(writes, Writes):
+        return writes._dues, writes._data
+    return [write.due_s for write in writes], [write.data for write in writes]

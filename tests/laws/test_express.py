@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatproof.simulator.agents import Agent, Answer, Turn, paces, says
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.express import express
 from chatproof.simulator.latency import Latency, Spread
@@ -18,7 +19,7 @@ from chatproof.simulator.plan import Layer, Plan
 from chatproof.simulator.population import AGENTS
 from chatproof.simulator.request import HttpRequest
 from chatproof.simulator.script.model import Script
-from chatproof.spec import Dialect, dialect
+from chatproof.spec import Delta, Dialect, Usage, dialect
 from chatproof.spec.clock import FROZEN_AT
 
 from .memory import all_dialects
@@ -39,6 +40,22 @@ MESSAGES = [
 ]
 SESSIONS = ["s1", "s2", "", None, "\ud800", "default"]
 T = TypeVar("T")
+
+
+def raises(_turn: Turn) -> Answer:
+    raise ValueError("no")
+
+
+OWN: dict[str, Agent] = {
+    "own-paced": lambda turn: paces([f"{turn.number} ", "b", "", " c"], 0.1, 0.2),
+    "own-words": lambda turn: says(f"{turn.message} {turn.said}"),
+    "own-mute": lambda _: Answer(()),
+    "own-late": lambda _: Answer(
+        ((0.1, Delta("a b")), (0.0, Delta("c d")), (0.7, Delta("e"))), end_s=0.3, by_word=True
+    ),
+    "own-usage": lambda _: Answer(((0.0, Delta("a")),), usage=Usage(1, 2, 3)),
+    "own-mistake": raises,
+}
 Head = tuple[str, str, dict[str, str]]
 Sent = tuple[HttpRequest, float, bool]
 
@@ -50,8 +67,8 @@ def sequences(of: Dialect) -> st.SearchStrategy[list[Sent]]:
     """
     realm = Backend([of]).realms[of.name]
     keys = st.sampled_from([*realm.keys, "nobody", "key-429", "key-fault-http-500"])
-    everyone = st.sampled_from([*AGENTS, *realm.examples.agents, "nobody", "fault-http-500"])
-    agents = _mostly(st.sampled_from(["echo", "default"]), everyone).map(
+    everyone = st.sampled_from([*AGENTS, *OWN, *realm.examples.agents, "nobody", "fault-http-500"])
+    agents = _mostly(st.sampled_from(["echo", "default"]), everyone, 6).map(
         lambda name: name if name in realm.examples.agents else f"{of.agent_prefix or ''}{name}"
     )
     paths = [path for one in of.operations if one.mode != "keys" for path in (one.path, *one.aliases)]
@@ -132,11 +149,13 @@ def test_the_two_ways_are_one(of: Dialect, limits: bool, monkeypatch: pytest.Mon
     monkeypatch.setattr("chatproof.simulator.backend.express", watched)
 
     @CALM
-    @given(sequences(of), st.sampled_from([None, None, 0.25]))
-    def holds(sent: list[Sent], first_s: float | None) -> None:
+    @given(sequences(of), st.sampled_from([None, None, 0.25]), st.booleans())
+    def holds(sent: list[Sent], first_s: float | None, with_own: bool) -> None:
         latency = None if first_s is None else Latency(first=Spread("fixed", (first_s,)))
         swift = Backend([of], 3, limits=limits, latency=latency)
         slow = Backend([of], 3, limits=limits, latency=latency, layers=[LONG_WAY])
+        for backend in (swift, slow) if with_own else ():
+            backend.realms[of.name].agents.update(OWN)
         now = FROZEN_AT
         for request, wait, over in sent:
             now += wait

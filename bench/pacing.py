@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .candidates import GAP_MS, Candidate, candidates, open_files, started
+from .candidates import GAP_MS, PACED, Candidate, candidates, open_files, started
 from .listener import Heard, listen
 
 STREAMS = (200, 1000, 2000)
@@ -50,7 +50,7 @@ def figures(heard: Sequence[Heard], cpu_s: float, kb: float) -> Measured:
     gap = GAP_MS / 1000
     late: list[float] = []
     drift: list[float] = []
-    came = [one.at for one in heard]
+    came = [one.at[:PACED] for one in heard]  # what ends a stream has no gap before it
     for times in came:
         shifted = [at - number * gap for number, at in enumerate(times)]
         start = min(shifted)

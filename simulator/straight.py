@@ -19,7 +19,7 @@ from .once import by_identity
 from .plan import JSON_HEADERS, LAST_CHUNK, STREAM_HEADERS, About, Plan, Write, build, chunk, head, http_date
 from .reply import Reply
 from .request import HttpRequest
-from .writes import in_a_row
+from .writes import in_a_row, together
 
 Template = tuple[str, tuple[str, ...]]
 """JSON text with a ``%s`` for each role, and the roles in that order."""
@@ -61,25 +61,19 @@ def text_stream(
     """An answer of nothing but ``texts`` as a stream. ``end``: what its last event says; ``lines``: further headers."""
     opening = f"{_opening(200, True, int(now))}{lines}Transfer-Encoding: chunked\r\n\r\n"
     ends, shapes, spelt = _told(dialect)
-    dues, writes = [0.0], []
-    due, parts = 0.0, [opening.encode("latin-1", "replace")]
-    for (wait, _), text in zip(answer.steps, texts, strict=True):
-        if wait:
-            writes.append(b"".join(parts))
-            due += wait
-            dues.append(due)
-            parts = []
-        for piece in pieces(text) if answer.by_word else (text,):
-            if ends is None:
-                parts.append(_chunk(shapes, Delta(piece)))
-            else:
-                parts.append(spelt.get(piece) or _spell(spelt, ends, piece))
-    if answer.end_s:
-        writes.append(b"".join(parts))
-        dues.append(due + answer.end_s)
-        parts = []
-    writes.append(b"".join([*parts, _block(shapes.get(Done), end), LAST_CHUNK]))
-    return in_a_row(dues, writes)
+    if ends is None:
+        parts = [b"".join([_chunk(shapes, Delta(piece)) for piece in _cut(answer, text)]) for text in texts]
+    elif answer.by_word:
+        parts = [b"".join([spelt.get(one) or _spell(spelt, ends, one) for one in pieces(text)]) for text in texts]
+    else:
+        parts = [spelt.get(text) or _spell(spelt, ends, text) for text in texts]
+    closing = _block(shapes.get(Done), end) + LAST_CHUNK
+    waits = [wait for wait, _ in answer.steps]
+    return together([*waits, answer.end_s], opening.encode("latin-1", "replace"), [*parts, closing])
+
+
+def _cut(answer: Answer, text: str) -> Sequence[str]:
+    return pieces(text) if answer.by_word else (text,)
 
 
 def said(shape: Shape, fields: Mapping[str, Any]) -> str:

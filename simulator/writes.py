@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import overload
 
 from .plan import Write
@@ -46,6 +47,25 @@ class Writes(Sequence[Write]):
 def in_a_row(dues: Sequence[float], data: Sequence[bytes]) -> Sequence[Write]:
     """These writes, kept small where they are many."""
     return tuple(map(Write, dues, data)) if len(data) < MANY else Writes(dues, data)
+
+
+def together(waits: Sequence[float], opening: bytes, parts: Sequence[bytes]) -> Sequence[Write]:
+    """``opening``, and each of ``parts`` after its wait; what nothing is waited for goes with what stands before it."""
+    if not any(waits):
+        return (Write(0.0, b"".join([opening, *parts])),)
+    if not waits[-1]:
+        waits, parts = waits[:-1], [*parts[:-2], parts[-2] + parts[-1]]
+    if all(waits):
+        return in_a_row([0.0, *accumulate(waits)], [opening, *parts])
+    due, dues, data, last = 0.0, [0.0], [], [opening]
+    for wait, part in zip(waits, parts, strict=True):
+        if wait:
+            due += wait
+            dues.append(due)
+            data.append(b"".join(last))
+            last = []
+        last.append(part)
+    return in_a_row(dues, [*data, b"".join(last)])
 
 
 def columns(writes: Sequence[Write]) -> tuple[Sequence[float], Sequence[bytes]]:

@@ -3,7 +3,8 @@
 uv run python -m bench.soak [REQUESTS] [--socket N] [--forget]
 
 The backend is asked in this process, under a frozen clock that moves on a second with each request, with its journal on: every
-dialect, JSON and streams, many keys and agents, sessions new and known, keys that are made, and refusals of every kind.
+dialect, JSON and streams, many keys and agents, sessions new and known, keys that are made, and refusals of every kind. Of a million
+requests the first half brings as many sessions as are kept, and memory is to be flat from then on.
 ``--socket``: how many further requests go over one connection after another. ``--forget``: sessions are forgotten at each step, which
 shows what else grows.
 """
@@ -26,7 +27,7 @@ from chatproof.simulator.scopes import RESETS, Scope
 from chatproof.spec import FrozenClock, dialect, names
 from chatproof.spec.clock import FROZEN_AT
 
-STEPS = 10
+STEPS, AFTER = 10, 6
 STEP_S = 1.0
 POOL = 500
 """So many sessions are in use at a time; after ``SPAN`` requests there are others."""
@@ -55,7 +56,7 @@ def requests() -> Iterator[HttpRequest]:
         assert operation is not None
         key, agent = KEYS[number % len(KEYS)], AGENTS[number // 7 % len(AGENTS)]
         roles = {"agent": agent, "message": f"message number {number}", "stream": number % 3 == 0}
-        if number % 11:
+        if number % 4 == 0:
             roles["session"] = f"s-{number // SPAN}-{number % POOL}"
         body = {at[0][1:]: roles[role] for role, at in api.request.chat.items() if role in roles}
         path = operation.path.replace("{agent}", agent)
@@ -147,7 +148,7 @@ def _exchange(sock: socket.socket, request: HttpRequest, last: bool) -> None:
 
 
 def main() -> None:
-    """See the top of this file; the last line compares the second half with the first fifth."""
+    """See the top of this file; the last line compares the end with the middle."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("requests", nargs="?", type=int, default=100_000)
     parser.add_argument("--socket", type=int, default=0)
@@ -158,9 +159,10 @@ def main() -> None:
     steps = in_process(given.requests, given.forget)
     if given.socket:
         over_a_socket(given.socket)
-    early, late = steps[1], steps[-1]
+    early, late = steps[AFTER - 1], steps[-1]
+    since = given.requests * (STEPS - AFTER) / STEPS
     print(
-        f"from {early:.1f} MiB after a fifth to {late:.1f} MiB at the end: {(late - early) * 2**20 / (0.8 * given.requests):.1f} bytes a request"
+        f"from {early:.1f} MiB after {AFTER} of {STEPS} parts to {late:.1f} MiB at the end: {(late - early) * 2**20 / since:.1f} bytes a request"
     )
 
 

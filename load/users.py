@@ -18,7 +18,9 @@ class ChatUser(User):
     @task
     def drive(self) -> None:
         """Until the run ends; then this user is done."""
-        engine: Engine = self.environment.chatproof
+        engine: Engine | None = self.environment.chatproof
+        if engine is None:
+            raise StopUser
         self.environment.chatproof_users += 1
         engine.drive(self.environment.chatproof_users - 1)
         raise StopUser

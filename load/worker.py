@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ import gevent
 from locust.env import Environment
 from locust.rpc.protocol import Message
 
-from .crew import REPORT, STOP
+from .crew import GRACE_S, REPORT, STOP
 from .engine import Engine
 from .patch import calm
 from .plan import Plan
@@ -20,6 +21,8 @@ from .turn import Turn
 from .users import ChatUser, quiet
 
 TICK_S = 1.0
+LATE = 1_000_000
+"""How far apart those begin to count who come when a run is under way."""
 
 
 def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) -> None:
@@ -30,31 +33,47 @@ def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) ->
     runner = environment.runner
 
     def begin(**_: Any) -> None:
-        options = environment.parsed_options
-        plan = Plan.of_json(options.chatproof_plan)
+        environment.chatproof, environment.chatproof_users = None, 0
+        plan, place, count = part(runner, environment.parsed_options)
+        if place >= count and plan.schedule is not None:
+            return
         calm()
-        engine = Engine(plan, runner.worker_index, options.chatproof_workers)
-        environment.chatproof, environment.chatproof_users = engine, 0
+        engine = environment.chatproof = Engine(plan, place, count)
         if hear is not None:
             engine.hear = partial(hear, environment)
         engine.start()
-        gevent.spawn(supervise, engine, runner)
+        environment.chatproof_report = gevent.spawn(supervise, engine, runner)
 
-    def end(environment: Environment, msg: Message, **_: Any) -> None:
-        engine: Engine | None = getattr(environment, "chatproof", None)
-        if engine is not None:
-            engine.stop(msg.data["reason"])
+    def end(environment: Any, msg: Message, **_: Any) -> None:
+        if environment.chatproof is not None:
+            environment.chatproof.stop(msg.data["reason"])
 
     def stopped(**_: Any) -> None:
-        engine: Engine | None = getattr(environment, "chatproof", None)
-        if engine is not None and not engine.finished:
+        """Whoever ends this worker waits until it has said its last."""
+        engine: Engine | None = environment.chatproof
+        if engine is not None:
             engine.stop()
-            engine.finish()
-            report(engine, runner, final=True)
+            environment.chatproof_report.join(engine.plan.drain + GRACE_S)
 
+    environment.chatproof = None
     environment.events.test_start.add_listener(begin)
-    environment.events.test_stop.add_listener(stopped)
+    environment.events.test_stopping.add_listener(stopped)
+    environment.events.quitting.add_listener(stopped)
     runner.register_message(STOP, end)
+
+
+def part(runner: Any, options: Any) -> tuple[Plan, int, int]:
+    """The plan, this worker's place in it, and how many places there were when it began.
+
+    Who came later has a place behind those, and conversations of its own; in a schedule there is nothing left for it.
+    """
+    plan = Plan.of_json(options.chatproof_plan)
+    places: dict[str, int] | None = getattr(options, "chatproof_places", None)
+    if places is None:
+        return plan, runner.worker_index, options.chatproof_workers
+    place = places.get(runner.client_id, len(places) + runner.worker_index)
+    late = place >= len(places)
+    return replace(plan, first=LATE * (place + 1)) if late else plan, place, len(places)
 
 
 def supervise(engine: Engine, runner: Any) -> None:
@@ -67,9 +86,12 @@ def supervise(engine: Engine, runner: Any) -> None:
 
 def report(engine: Engine, runner: Any, *, final: bool) -> None:
     """All that this worker has counted so far."""
-    engine.settle()
+    if not engine.finished:
+        engine.settle()
     data = {**engine.ledger.to_data(), "in_flight": engine.in_flight}
-    runner.send_message(REPORT, {"ledger": data, "final": final, "reason": engine.reason})
+    runner.send_message(
+        REPORT, {"ledger": data, "final": final, "reason": engine.reason, "start_at": engine.plan.start_at}
+    )
 
 
 def main() -> None:

@@ -124,6 +124,8 @@ class Led:
             elif self._engine is not None:
                 self._engine.stop(self._reason)
                 self._engine.finish()
+        except KeyboardInterrupt:
+            self._reason = self._reason or "interrupted while turns under way were waited for"
         finally:
             self.over = True
 
@@ -163,7 +165,11 @@ class Led:
 
     def _tell(self, **_: Any) -> None:
         """The report, and Locust's exit code by our verdict. Ctrl-C comes here first."""
+        environment = self._environment
         if self.plan is None:
+            if environment.web_ui is None and environment.process_exit_code is None:
+                print("chatproof: incomplete: ended before the run began", file=sys.stderr)
+                environment.process_exit_code = EXIT_CODES["incomplete"]
             return
         if not self.over:
             self._reason = self._reason or self._early("interrupted")
@@ -176,5 +182,5 @@ class Led:
             except OSError as error:
                 print(f"chatproof: {self._file}: cannot be written: {error.strerror or error}", file=sys.stderr)
                 code = code or 2
-        self._environment.process_exit_code = code
+        environment.process_exit_code = code
         print(f"chatproof: {result['verdict']}" + (f": {result['reason']}" if result["reason"] else ""))

@@ -6,6 +6,7 @@ Locust's statistics; more would make its totals a mixture. On its page there are
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def attach(environment: Any, **_: Any) -> None:
 
     Imports take seconds in which gevent's clock stands still, and ``--run-time`` would be shorter by so much: it is set right last.
     """
+    _leave_turns_alone()
     if isinstance(environment.runner, WorkerRunner):
         enlist(environment, told)
         return
@@ -46,6 +48,12 @@ def attach(environment: Any, **_: Any) -> None:
 
         show(environment, led)
     gevent.get_hub().loop.update_now()
+
+
+def _leave_turns_alone() -> None:
+    """Ctrl-C is for the main greenlet: Python would raise it in the turn that happens to run, and cut that off."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        gevent.signal_handler(signal.SIGINT, lambda: gevent.get_hub().handle_system_error(KeyboardInterrupt, None))
 
 
 def _writable(file: str | None) -> None:

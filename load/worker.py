@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,14 +14,12 @@ from locust.rpc.protocol import Message
 
 from .crew import GRACE_S, REPORT, STOP
 from .engine import Engine
+from .part import part
 from .patch import calm
-from .plan import Plan
 from .turn import Turn
 from .users import ChatUser, quiet
 
 TICK_S = 1.0
-LATE = 1_000_000
-"""How far apart those begin to count who come when a run is under way."""
 
 
 def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) -> None:
@@ -34,7 +31,7 @@ def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) ->
 
     def begin(**_: Any) -> None:
         environment.chatproof, environment.chatproof_users = None, 0
-        plan, place, count = part(runner, environment.parsed_options)
+        plan, place, count = part(environment.parsed_options, runner.client_id, runner.worker_index)
         if place >= count and plan.schedule is not None:
             return
         calm()
@@ -60,20 +57,6 @@ def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) ->
     environment.events.test_stopping.add_listener(stopped)
     environment.events.quitting.add_listener(stopped)
     runner.register_message(STOP, end)
-
-
-def part(runner: Any, options: Any) -> tuple[Plan, int, int]:
-    """The plan, this worker's place in it, and how many places there were when it began.
-
-    Who came later has a place behind those, and conversations of its own; in a schedule there is nothing left for it.
-    """
-    plan = Plan.of_json(options.chatproof_plan)
-    places: dict[str, int] | None = getattr(options, "chatproof_places", None)
-    if places is None:
-        return plan, runner.worker_index, options.chatproof_workers
-    place = places.get(runner.client_id, len(places) + runner.worker_index)
-    late = place >= len(places)
-    return replace(plan, first=LATE * (place + 1)) if late else plan, place, len(places)
 
 
 def supervise(engine: Engine, runner: Any) -> None:

@@ -20,7 +20,14 @@ def options(run_time: float | None = 60.0, **ours: Any) -> Namespace:
 
 
 def test_what_the_page_hands_back_is_read_as_what_it_means() -> None:
-    left: dict[str, Any] = {"rate": "", "schedule": " ", "objective": "", "seed": "", "think": "", "json_replies": "false"}
+    left: dict[str, Any] = {
+        "rate": "",
+        "schedule": " ",
+        "objective": "",
+        "seed": "",
+        "think": "",
+        "json_replies": "false",
+    }
     assert read(options(**left)) == read(options())
     told = read(options(rate=" 2.5", seed="7", think="0", objective="ok > 99%, ttft p95 < 1s", json_replies="true"))
     assert (told["rate"], told["seed"], told["think"], told["json-replies"]) == (2.5, 7, 0.0, True)

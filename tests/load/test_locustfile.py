@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 def test_locust_runs_it_and_exits_by_our_verdict(tmp_path: Path) -> None:
     told = ["--users", "4", "--spawn-rate", "4", "--run-time", "6s", "--headless", "--only-summary", "--processes", "2"]
-    with Simulator(["guide"]) as sim, sim.fault("remaining-never-falls"):
+    with Simulator(["guide"]) as sim, sim.fault("remaining-never-falls"), sim.fault("usage-as-text"):
         ours = ["--chatproof-dialect", "guide", "--chatproof-agent", "default", "--chatproof-api-key", sim.key("valid")]
         file = ["-f", str(ROOT / "load" / "locustfile.py"), "--host", sim.url("guide"), "--chatproof-think", "0.1"]
         done = subprocess.run(
@@ -37,5 +37,6 @@ def test_locust_runs_it_and_exits_by_our_verdict(tmp_path: Path) -> None:
     assert result["validity"]["processes"] == 2
     assert result["verdict"] == "broken"
     assert "invariants" in result["reason"]
+    assert [one["id"] for one in result["correctness"]["findings"]] == ["usage/in-stream"], "judged by the workers"
     assert "chatproof: broken" in done.stdout
     assert "Aggregated" in done.stdout + done.stderr

@@ -48,6 +48,14 @@ TIMES = {
 """Metric -> what it is called here; all of them in milliseconds."""
 CLOCKED = ("ttfb", "ttft", "duration")
 STATISTICS = ("p50", "p95", "p99", "max")
+PROOFS = {
+    "both": "each word is echoed and recalled",
+    "echo": "each word is echoed",
+    "recall": "each word is recalled",
+    "watch": "no word has to come back; foreign ones are watched for",
+    "off": "no canary words",
+}
+"""What the canary words prove of an answer."""
 YES, NO, SILENT = "✓", "✕", ""
 
 
@@ -146,13 +154,14 @@ def _outcomes(outcomes: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _wrong(row: Mapping[str, Any], over: bool) -> Iterator[Row]:
-    yield _row("answers", "mix-ups", row["mixups"], not row["mixups"], f"proof by canary words: {row['proof']}")
+    yield _row("answers", "mix-ups", row["mixups"], not row["mixups"], PROOFS[row["proof"]])
     yield _row(
         "headers", "invariants broken", row["invariants"], not row["invariants"], "limit headers and session ids"
     )
     for one in row["breaches"]:
         yield _row("headers", one["what"], one["count"], False, one["first"])
-    told = f"judged: {len(row['findings'])} requirements broken" if over else "judged when the run ends"
+    broken = len(row["findings"])
+    told = f"judged: {broken} requirement{'' if broken == 1 else 's'} broken" if over else "judged when the run ends"
     yield _row("samples", "exchanges sampled", row["sampled"], None, told)
     for one in row["findings"]:
         good = None if one["level"] != "MUST" else False

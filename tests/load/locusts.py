@@ -35,15 +35,17 @@ main()
 """Locust, with every address that it connects to and every name that it looks up written to a file."""
 
 
-def command(sim: Sim | None, *words: str, contacts: Path | None = None) -> list[str]:
-    """Locust's command line at a simulator, or of a worker, that needs none."""
+def command(sim: Sim, *words: str, contacts: Path | None = None) -> list[str]:
+    """Locust's command line at a simulator. ``contacts``: a file for all that it connects to or looks up."""
     start = ["-m", "locust"] if contacts is None else ["-c", TRACED, str(contacts)]
-    target = (
-        []
-        if sim is None
-        else ["--host", sim.url("guide"), "--chatproof-dialect", "guide", "--chatproof-agent", "default"]
-    )
+    target = ["--host", sim.url("guide"), "--chatproof-dialect", "guide", "--chatproof-agent", "default"]
     return [sys.executable, *start, "-f", str(ROOT / "load" / "locustfile.py"), *target, *words]
+
+
+def paced(sim: Sim, first_s: float = 0.25) -> str:
+    """An agent that takes its time and says the message again; its id. Whoever is cut off in the middle, that shows."""
+    sim.agent("paced", lambda turn: [first_s, "You said", 0.05, turn.message])
+    return "paced"
 
 
 def settings(folder: Path, sim: Sim) -> dict[str, str]:

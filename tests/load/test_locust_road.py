@@ -37,6 +37,29 @@ def test_a_refusal_ends_locust_at_once_and_not_when_its_time_is_over(tmp_path: P
     assert "did you mean 'ttft'" in done.stderr
 
 
+def test_a_run_lasts_as_long_as_it_was_told(tmp_path: Path) -> None:
+    """Imports take seconds, and gevent's timers would count them."""
+    with Simulator(["guide"]) as sim:
+        ours = ("--run-time", "4s", "--chatproof-json-replies", "--chatproof-json", "run.json", "--csv", "stats")
+        words = command(sim, *HEADLESS, *ours)
+        done = subprocess.run(
+            words,
+            cwd=tmp_path,
+            env=settings(tmp_path, sim),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+        sent = sim.journal.count() - 2
+    result = json.loads((tmp_path / "run.json").read_text())
+    assert result["reason"] is None or result["verdict"] == "invalid", done.stdout + done.stderr
+    assert result["duration_s"] > 3
+    assert result["outcomes"]["ok"]["count"] == sent
+    assert "\nchat,json," in (tmp_path / "stats_stats.csv").read_text()
+    assert done.returncode == (0 if result["verdict"] == "kept" else 3)
+
+
 def test_ctrl_c_keeps_what_was_measured_and_nobody_else_is_called(tmp_path: Path) -> None:
     contacts = tmp_path / "contacts"
     with Simulator(["guide"]) as sim:

@@ -20,7 +20,7 @@ from chatproof.reports.load_faces import problems
 from chatproof.simulator.sim import Sim
 
 from .loads import PATIENCE_S
-from .locusts import awaited, free_port, get, paged, post
+from .locusts import awaited, free_port, get, paced, paged, post
 
 pytestmark = pytest.mark.slow
 BROWSER = Path(__file__).parents[1] / "reports" / "browser"
@@ -40,7 +40,7 @@ def figure(rows: list[dict[str, Any]], what: str) -> Any:
 def test_two_workers_fill_the_tabs_and_the_run_can_be_taken_away(sim: Sim, tmp_path: Path) -> None:
     port = str(free_port())
     two = ("--processes", "2", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port)
-    with paged(sim, tmp_path, *two, "--web-base-path", "/below") as (url, locust):
+    with paged(sim, tmp_path, *two, "--web-base-path", "/below", "--chatproof-agent", paced(sim)) as (url, locust):
         assert json.loads(get(f"{url}/chatproof/tables.json")[2]) == {name: [] for name in COLUMNS}
         assert get(f"{url}/chatproof/run.json")[::2] == (404, "start a run first: there is nothing to show yet\n")
         assert get(f"{url}/chatproof/run.exe")[0] == 404
@@ -67,6 +67,7 @@ def test_two_workers_fill_the_tabs_and_the_run_can_be_taken_away(sim: Sim, tmp_p
         assert list(problems(result)) == []
         assert result["validity"]["processes"] == 2
         assert [one["objective"] for one in result["objectives"]][:2] == ["ok > 1%", "ttft p95 < 60s"]
+        assert result["outcomes"].keys() == {"ok"}, "turns under way were let end, and told"
         good = result["outcomes"]["ok"]["count"]
         assert sim.journal.count() == result["summary"]["sent"] + 2, "the preflight's turns are the only other ones"
         assert {row["count"] for row in told["streaming"] if row["clock"]} == {good}
@@ -92,7 +93,7 @@ def seen(sim: Sim, tmp_path: Path) -> dict[str, Any]:
         pytest.skip("no node or no chromium here")
     if not (BROWSER / "node_modules" / "playwright-core").is_dir():
         pytest.skip("the browser's driver is not installed: npm ci --prefix tests/reports/browser")
-    with paged(sim, tmp_path) as (url, _):
+    with paged(sim, tmp_path, "--chatproof-agent", paced(sim)) as (url, _):
         driven = subprocess.run(
             [node, "locust.mjs", chromium, f"{url}/"],
             cwd=BROWSER,
@@ -114,6 +115,8 @@ def test_a_browser_shows_figures_in_all_three(seen: dict[str, Any]) -> None:
     assert [row[:2] for row in streaming[:3]] == [["TTFB", "service"], ["TTFB", "response"], ["TTFT", "service"]]
     assert len(streaming) == 8
     assert all(int(row[2]) >= 20 and float(row[3]) <= float(row[6]) for row in streaming)
+    assert float(streaming[2][3]) >= 250, "TTFT p50 is at least what the agent waits"
+    assert float(streaming[4][3]) >= 50 <= float(streaming[5][3]), "and so are gaps and stalls"
     head, account = seen["tables"]["limits"]
     limits = dict(zip(head, account, strict=True))
     assert limits["Key"] == "valid"

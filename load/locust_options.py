@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ..conformance.endpoint import Endpoint
 from ..conformance.profile import Profile
 from ..conformance.target import target
 from ..spec import Dialect, names
+from .ceiling import above
 from .plan import Plan
 from .preflight import preflight
 from .prompts import RECALLS
@@ -31,6 +33,7 @@ OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("think", {"type": float, "default": 1.0, "help": "mean pause between two turns, in seconds"}),
     ("json-replies", {"action": "store_true", "help": "ask for JSON replies, not for streams"}),
     ("objective", {"action": "append", "help": "what has to hold, as 'ttft p95 < 800ms'; several: given again, or with commas"}),
+    ("own-target", {"action": "store_true", "help": "the host is yours to load with more than 10 turns a second or 10 users"}),
     ("json", {"help": "write the result there when Locust ends", "include_in_web_ui": False}),
     ("seed", {"type": int, "default": 0, "help": "of due times, messages and pauses"}),
 )  # fmt: skip
@@ -65,7 +68,19 @@ def planned(options: Namespace, host: str | None) -> tuple[Plan, tuple[Turn, ...
         objectives=tuple(told["objective"]),
     )
     _as_here(plan.judged_by)
+    if refusal := too_much(options, host):
+        raise ValueError(refusal)
     return _looked_at(plan, profile, found)
+
+
+def too_much(options: Namespace, host: str | None) -> str:
+    """Why a host that is not this machine is not sent so much; nothing if it may be."""
+    told = read(options)
+    schedule = _schedule(told, float(options.run_time or LONGEST_S))
+    if told["own-target"] or not host:
+        return ""
+    load = schedule.peak if schedule is not None else float(options.num_users or 1)
+    return above(Endpoint.parse(host).host, load, is_rate=schedule is not None, flag="--chatproof-own-target")
 
 
 def _schedule(told: dict[str, Any], seconds: float) -> Schedule | None:

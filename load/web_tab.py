@@ -22,7 +22,7 @@ from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, STATE_S
 from locust.util.timespan import parse_timespan
 
 from .led import Led
-from .locust_options import PREFIX
+from .locust_options import PREFIX, too_much
 from .tables import COLUMNS, Row, empty, tables
 
 FRESH_S = 1.0
@@ -97,18 +97,24 @@ def _add_rows(app: Flask, rows: Rows) -> None:
 
 
 def _check_form(web: Any, environment: Any, led: Led) -> None:
-    """What the form asks for is refused in the form, where it can be mended, and not by a run that ends at once."""
+    """What the form asks for is refused in the form, where it can be mended, and not by a run that ends at once.
+
+    Of a run under way only the number of users can change; what else the form says then is for nothing.
+    """
 
     @web.auth_required_if_enabled  # type: ignore[untyped-decorator]  # Locust has no types
     def refusal() -> Response | None:
         options, host = _asked(environment, request.form)
-        problem = led.check(options, host)
+        running = environment.runner.state in (STATE_RUNNING, STATE_SPAWNING)
+        try:
+            problem = too_much(options, host) if running else led.check(options, host)
+        except ValueError as mistake:
+            problem = str(mistake)
         return jsonify({"success": False, "message": f"chatproof: {problem}", "host": host}) if problem else None
 
     @web.app.before_request  # type: ignore[untyped-decorator]
     def checked() -> Response | None:
-        running = environment.runner.state in (STATE_RUNNING, STATE_SPAWNING)
-        return None if request.endpoint != SWARM or running else refusal()
+        return refusal() if request.endpoint == SWARM else None
 
 
 def _asked(environment: Any, form: Mapping[str, str]) -> tuple[Namespace, str | None]:

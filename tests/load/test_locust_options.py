@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatproof.load.locust_options import OPTIONS, PREFIX, planned, read
+from chatproof.load.locust_options import OPTIONS, PREFIX, planned, read, too_much
 
 GIVEN = {"dialect": "guide", "api-key": "k", "agent": "a"}
 
@@ -50,6 +50,8 @@ def test_what_the_page_hands_back_is_read_as_what_it_means() -> None:
         ({}, "127.0.0.1:1", "expected http(s)://host"),
         ({"schedule": "rmp:1-5"}, "http://127.0.0.1:1", "--chatproof-schedule: expected KIND:RATE, got 'rmp:1-5' (did you mean 'ramp'"),
         ({"schedule": "ramp:1-5", "rate": 3.0}, "http://127.0.0.1:1", "give one of them"),
+        ({"rate": 11.0}, "http://example.com", "11 turns a second is above 10: say --chatproof-own-target"),
+        ({"schedule": "spike:1,50"}, "http://example.com", "50 turns a second is above 10"),
         ({"objective": "tftt p95 < 1s"}, "http://127.0.0.1:1", "--chatproof-objective: no metric 'tftt'"),
     ],
 )  # fmt: skip
@@ -66,3 +68,13 @@ def test_what_could_be_read_on_the_page_is_kept_off_it() -> None:
     """Locust writes each option's value into the page that it serves, a masked one as well."""
     hidden = {name for name, how in OPTIONS if how.get("include_in_web_ui") is False}
     assert hidden == {"api-key", "json"}
+
+
+def test_a_host_that_is_not_this_machine_is_spared_unless_it_is_ones_own() -> None:
+    many = options()
+    many.num_users = 11
+    assert "11 users is above 10" in too_much(many, "http://example.com")
+    assert too_much(options(), "http://example.com") == too_much(many, "http://127.0.0.1:1") == ""
+    own = options(own_target=True)
+    own.num_users = 11
+    assert too_much(own, "http://example.com") == ""

@@ -24,6 +24,7 @@ from .plan import Plan
 from .preflight import NotReady
 from .result import EXIT_CODES, as_json, outline
 from .run import TICK_S, aborts
+from .tables import Row, empty, tables
 from .turn import Turn
 
 EARLY_S = 2.0
@@ -146,10 +147,14 @@ class Led:
             self._engine.settle()
         return self._engine.ledger
 
-    def outline(self) -> dict[str, Any] | None:
-        """The figures of the run so far; nothing before the first."""
+    def tables(self) -> dict[str, list[Row]]:
+        """The tables of the run so far, made without holding up those turns that are under way."""
         plan = self.plan
-        return None if plan is None else outline(plan, dialect(plan.profile.dialect), self.ledger(), self._why())
+        if plan is None:
+            return empty()
+        over, ledger = self.over, self.ledger()
+        told = outline(plan, dialect(plan.profile.dialect), ledger, self._why())
+        return tables(told, ledger, over, lambda: gevent.sleep(0))
 
     def result(self) -> dict[str, Any]:
         """The document of the run so far; ``LookupError`` before the first."""

@@ -39,6 +39,7 @@ def as_json(
         "seed": plan.seed,
         "started": started,
         **outline(plan, dialect, ledger, reason),
+        "metrics": _metrics(plan, ledger),
         "histograms": {name: ledger.histograms[name].to_data() for name in HISTOGRAMS if ledger.histograms[name].count},
         "series": [_point(index, point, ledger.bin_s) for index, point in sorted(ledger.bins.items())],
         "slowest": [row for _, _, row in sorted(ledger.slowest, key=lambda each: -each[0])],
@@ -50,7 +51,7 @@ def as_json(
 
 
 def outline(plan: Plan, dialect: Dialect, ledger: Ledger, reason: str = "") -> dict[str, Any]:
-    """The part of the document that is quickly made, also while the run goes on: figures without series, histograms and exhibits."""
+    """The part of the document that is quickly made, also while the run goes on: counts without times, series and exhibits."""
     judged = judge(plan.judged_by(), ledger)
     health = validity.to_data(validity.signs(ledger))
     verdict, why = conclude(judged, health["valid"], ledger, reason)
@@ -63,7 +64,6 @@ def outline(plan: Plan, dialect: Dialect, ledger: Ledger, reason: str = "") -> d
         "summary": _summary(plan, ledger),
         "outcomes": _outcomes(ledger),
         "statuses": dict(sorted(ledger.statuses.items())),
-        "metrics": _metrics(plan, ledger),
         "limits": _limits(ledger, dialect),
         "correctness": _correctness(plan, ledger),
         "objectives": [_objective(one) for one in judged],

@@ -1,17 +1,20 @@
-"""A run as three small tables, made of its outline (``result.outline``): how streams came, what the limits said, what was wrong.
+"""A run as three small tables, made of its ledger and its outline (``result.outline``): how streams came, what the limits said, what was wrong.
 
 Rows are plain data with one value per column. None has a ``name``: Locust's page would sort by it, and the order here means something.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from .ledger import Ledger
+from .metrics import METRICS
 from .outcome import OUTCOMES
 
 Row = dict[str, Any]
 Outline = Mapping[str, Any]
+Rest = Callable[[], None]
 
 COLUMNS: dict[str, dict[str, str]] = {
     "streaming": {
@@ -46,8 +49,7 @@ TIMES = {
     "duration": "Duration",
 }
 """Metric -> what it is called here; all of them in milliseconds."""
-CLOCKED = ("ttfb", "ttft", "duration")
-STATISTICS = ("p50", "p95", "p99", "max")
+STATISTICS = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 PROOFS = {
     "both": "each word is echoed and recalled",
     "echo": "each word is echoed",
@@ -59,10 +61,13 @@ PROOFS = {
 YES, NO, SILENT = "✓", "✕", ""
 
 
-def tables(outline: Outline, over: bool) -> dict[str, list[Row]]:
-    """The rows of each table in ``COLUMNS``. ``over``: the run has ended, and its samples are judged."""
+def tables(outline: Outline, ledger: Ledger, over: bool, rest: Rest = lambda: None) -> dict[str, list[Row]]:
+    """The rows of each table in ``COLUMNS``. ``over``: the run has ended, and its samples are judged.
+
+    ``rest`` is called between what takes milliseconds, for a generator has to keep time meanwhile.
+    """
     return {
-        "streaming": list(streaming(outline)),
+        "streaming": list(streaming(ledger, rest)),
         "limits": list(limits(outline)),
         "correctness": list(correctness(outline, over)),
     }
@@ -73,19 +78,20 @@ def empty() -> dict[str, list[Row]]:
     return {name: [] for name in COLUMNS}
 
 
-def streaming(outline: Outline) -> Iterator[Row]:
+def streaming(ledger: Ledger, rest: Rest) -> Iterator[Row]:
     """A row for each metric and clock, also for one that has not been measured yet."""
     for name, title in TIMES.items():
-        found = outline["metrics"].get(name, {})
-        for clock in ("service", "response") if name in CLOCKED else ("",):
-            values = found.get("clocks", {}).get(clock, {}) if clock else found
-            row = {one: _tenth(values.get(one)) for one in STATISTICS}
-            yield {"metric": title, "clock": clock, "count": values.get("count", 0), **row}
+        for clock in ("service", "response") if METRICS[name].clocks else ("",):
+            found = ledger.histograms[f"{clock} {name}".strip()]
+            values = [*found.quantiles(STATISTICS.values()), found.most if found.count else None]
+            times = dict(zip((*STATISTICS, "max"), map(_tenth, values), strict=True))
+            yield {"metric": title, "clock": clock, "count": found.count, **times}
+            rest()
 
 
-def _tenth(value: float | None) -> float | str:
-    """To a tenth of a millisecond; nothing is shown where nothing was measured."""
-    return "" if value is None else round(value, 1)
+def _tenth(microseconds: int | None) -> float | str:
+    """Milliseconds with one digit behind the point; nothing is shown where nothing was measured."""
+    return "" if microseconds is None else round(microseconds / 1000, 1)
 
 
 def limits(outline: Outline) -> Iterator[Row]:

@@ -23,7 +23,7 @@ from locust.util.timespan import parse_timespan
 
 from .led import Led
 from .locust_options import PREFIX, too_much
-from .tables import COLUMNS, Row, empty, tables
+from .tables import COLUMNS, Row
 
 FRESH_S = 1.0
 """So long the figures are good for all who look at them."""
@@ -72,8 +72,7 @@ def _kept(led: Led) -> Rows:
         nonlocal made
         at, now = (led.plan, led.over), time.monotonic()
         if made[0] != at or now - made[1] > FRESH_S:
-            outline = led.outline()
-            made = (at, now, empty() if outline is None else tables(outline, led.over))
+            made = (at, now, led.tables())
         return made[2]
 
     return rows

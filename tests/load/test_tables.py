@@ -13,7 +13,7 @@ from chatproof.load.limits import Account, Advertised
 from chatproof.load.plan import Plan
 from chatproof.load.result import as_json, outline
 from chatproof.load.schedule import parse_schedule
-from chatproof.load.tables import COLUMNS, empty, tables
+from chatproof.load.tables import COLUMNS, TIMES, empty, tables
 from chatproof.reports.load_faces import problems
 from chatproof.spec import dialect
 
@@ -44,7 +44,7 @@ def ledger(limit: int = 120) -> Ledger:
 
 
 def found(counted: Ledger, over: bool = True, reason: str = "", **more: Any) -> dict[str, list[dict[str, Any]]]:
-    return tables(outline(plan(**more), GUIDE, counted, reason), over)
+    return tables(outline(plan(**more), GUIDE, counted, reason), counted, over)
 
 
 def rows(table: list[dict[str, Any]], part: str) -> dict[str, tuple[Any, str, str]]:
@@ -141,4 +141,19 @@ def test_the_document_holds_what_the_tables_are_made_of() -> None:
     document = json.loads(json.dumps(as_json(plan(), GUIDE, ledger(), "0", "2026-01-01T00:00:00Z")))
     assert list(problems(document)) == []
     assert document["limits"]["keys"]["valid"]["last_remaining"] == 115
-    assert tables(document, True) == found(ledger())
+    assert tables(document, ledger(), True) == found(ledger())
+    metrics = document["metrics"]
+    for row in found(ledger())["streaming"]:
+        told = metrics[next(name for name, title in TIMES.items() if title == row["metric"])]
+        told = told["clocks"][row["clock"]] if row["clock"] else told
+        assert row == {
+            **row,
+            "count": told["count"],
+            **{one: round(told[one], 1) for one in ("p50", "p95", "p99", "max")},
+        }
+
+
+def test_the_turns_under_way_get_their_turn_between_two_rows() -> None:
+    rests: list[int] = []
+    tables(outline(plan(), GUIDE, ledger()), ledger(), True, lambda: rests.append(1))
+    assert len(rests) == 8

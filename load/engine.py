@@ -69,7 +69,8 @@ class Engine:
         self._waiting: deque[tuple[float, Conversation]] = deque()
         self._sessions: OrderedDict[str, int] = OrderedDict()
         self._file = TurnFile(plan.turn_file, index, count)
-        self._origin_ns = time.monotonic_ns() + int((max(plan.start_at - time.time(), 0.0)) * 1e9)
+        until_start = plan.start_at - time.time()
+        self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
         self._ends, self._cpu = plan.seconds, 0.0
         self._prompts = plan.prompts
         self._thinks = Random(f"{plan.seed}/think/{index}")

@@ -23,7 +23,7 @@ TICK_S = 1.0
 
 
 def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) -> None:
-    """Let a Locust worker take part: when the master starts a run, its plan is in the options that it sends.
+    """Let a Locust worker take part: when the master starts a run, its plan is in the options that it sends; they may be here already.
 
     ``hear`` is given the environment and every turn that is over.
     """
@@ -52,7 +52,10 @@ def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) ->
             engine.stop()
             environment.chatproof_report.join(engine.plan.drain + GRACE_S)
 
-    environment.chatproof = None
+    if getattr(environment.parsed_options, "chatproof_plan", None):
+        begin()
+    else:
+        environment.chatproof = None
     environment.events.test_start.add_listener(begin)
     environment.events.test_stopping.add_listener(stopped)
     environment.events.quitting.add_listener(stopped)

@@ -116,7 +116,7 @@ def test_a_browser_shows_figures_in_all_three(seen: dict[str, Any]) -> None:
     assert len(streaming) == 8
     assert all(int(row[2]) >= 20 and float(row[3]) <= float(row[6]) for row in streaming)
     assert float(streaming[2][3]) >= 250, "TTFT p50 is at least what the agent waits"
-    assert float(streaming[4][3]) >= 50 <= float(streaming[5][3]), "and so are gaps and stalls"
+    assert float(streaming[4][6]) > 0 < float(streaming[5][6]), "it pauses between its two pieces"
     head, account = seen["tables"]["limits"]
     limits = dict(zip(head, account, strict=True))
     assert limits["Key"] == "valid"

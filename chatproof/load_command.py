@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from .conformance.endpoint import Endpoint
 from .conformance.profile import Profile, load_profile
 from .conformance.profile import profile as profile_of
 from .inputs import dialect_named, fail, good_file, good_words
+from .load.ceiling import above
 from .load.plan import Plan
 from .load.preflight import NotReady, Ready, preflight
 from .load.prompts import RECALLS
@@ -29,8 +29,6 @@ from .reports.store import store
 from .spec import Dialect, names
 from .targets import targets
 
-CEILING_RATE, CEILING_USERS = 10.0, 10
-"""What a host that is not this machine is spared without ``--i-own-this-target``: turns a second, users at a time."""
 MOST_RATE, MOST_USERS = 5000.0, 5000.0
 """Where a search for capacity ends that `--most` does not end earlier."""
 
@@ -119,27 +117,15 @@ def _known_as(dialect: Dialect) -> str:
 
 def _spare(profile: Profile, wish: Wish, options: dict[str, Any]) -> None:
     """Nobody loads somebody else's server by a slip of the hand."""
-    host = Endpoint.parse(profile.base_url).host
-    if options["i_own_this_target"] or _loopback(host):
+    if options["i_own_this_target"]:
         return
-    load, unit = (wish.rate, "turns a second") if wish.schedule is not None else (float(wish.users), "users")
+    is_rate = wish.schedule is not None
+    load = wish.rate if is_rate else float(wish.users)
     if options["find_capacity"]:
-        load = options["most"] or (MOST_USERS if wish.schedule is None else MOST_RATE)
-    asked = f"{load:g} {unit}"
-    most = CEILING_RATE if wish.schedule is not None else CEILING_USERS
-    if load > most:
-        fail(
-            f"{host} is not this machine, and {asked} is above {most:g}: say --i-own-this-target if it is yours to load"
-        )
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        load = options["most"] or (MOST_RATE if is_rate else MOST_USERS)
+    refusal = above(Endpoint.parse(profile.base_url).host, load, is_rate=is_rate, flag="--i-own-this-target")
+    if refusal:
+        fail(refusal)
 
 
 def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any]) -> Plan:

@@ -90,7 +90,7 @@ class Crew:
         if len(self._final) >= self.processes:
             return True
         if gone and "lost" not in self.reason:
-            self.reason = f"{gone} of {self.processes} workers was lost in mid-run; what it had counted is kept"
+            self.reason = f"{gone} of {self.processes} workers lost in mid-run; what they had counted is kept"
         if len(self._final) + gone >= self.processes:
             return True
         return self.now() > self.plan.seconds + self.plan.drain + GRACE_S

@@ -65,12 +65,13 @@ class Engine:
         self._gate = Gate() if plan.pacing == "respect" else None
         self._under_way: set[Any] = set()
         self._in_flight = 0
-        self._numbers = self._conversations = 0
+        self._numbers, self._conversations = 0, plan.first
         self._waiting: deque[tuple[float, Conversation]] = deque()
         self._sessions: OrderedDict[str, int] = OrderedDict()
         self._file = TurnFile(plan.turn_file, index, count)
-        self._origin_ns = time.monotonic_ns() + int((max(plan.start_at - time.time(), 0.0)) * 1e9)
-        self._cpu = 0.0
+        until_start = plan.start_at - time.time()
+        self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
+        self._ends, self._cpu = plan.seconds, 0.0
         self._prompts = plan.prompts
         self._thinks = Random(f"{plan.seed}/think/{index}")
 
@@ -92,6 +93,7 @@ class Engine:
     def stop(self, reason: str = "") -> None:
         """Begin nothing more."""
         self.reason = self.reason or reason
+        self._ends = min(self._ends, self.now())
         self.stopping.set()
 
     def finish(self) -> None:
@@ -116,7 +118,7 @@ class Engine:
     def settle(self) -> None:
         """Bring the ledger up to date with what is counted elsewhere."""
         ledger = self.ledger
-        ledger.span_s = max(min(self.now(), self.plan.seconds), 0.0)
+        ledger.span_s = max(min(self.now(), self._ends), 0.0)
         ledger.seconds = max(ledger.span_s - self.plan.warmup, 0.0)
         ledger.cpu_s = [round(time.process_time() - self._cpu, 3)]
         ledger.counters["connections"] = self._line.opened

@@ -65,7 +65,7 @@ class _Window:
 
 @dataclass
 class Account:
-    """One key's account. ``breaches``: what the headers must never do, in words, with how often."""
+    """One key's account. ``breaches``: what the headers must never do, in words, with how often. ``last_at``: epoch seconds."""
 
     sent: int = 0
     granted: int = 0
@@ -77,6 +77,8 @@ class Account:
     waits: list[float] = field(default_factory=list)
     limits: Counter[int] = field(default_factory=Counter)
     least_remaining: int | None = None
+    last_remaining: int | None = None
+    last_at: float = 0.0
     breaches: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     _windows: dict[int, _Window] = field(default_factory=dict)
@@ -90,6 +92,8 @@ class Account:
         if status == 429:
             self.limited += 1
             self.limited_with_remaining += bool(said.remaining and said.remaining > 0)
+        if said.remaining is not None:
+            self.last_remaining, self.last_at = said.remaining, said.now
         if said.limit is not None:
             self.limits[said.limit] += 1
             if len(self.limits) > 1 and said.limit != next(iter(self.limits)):
@@ -141,6 +145,8 @@ class Account:
             "waits": self.waits[:1000],
             "limits": sorted(self.limits.items()),
             "least_remaining": self.least_remaining,
+            "last_remaining": self.last_remaining,
+            "last_at": self.last_at,
             "breaches": [[what, count, self.first[what]] for what, count in self.breaches.most_common(MOST_BREACHES)],
         }
 
@@ -153,6 +159,8 @@ class Account:
             self.limits[int(limit)] += count
         lows = [low for low in (self.least_remaining, data["least_remaining"]) if low is not None]
         self.least_remaining = min(lows, default=None)
+        if data["last_at"] >= self.last_at:
+            self.last_remaining, self.last_at = data["last_remaining"], data["last_at"]
         for what, count, first in data["breaches"]:
             self.breaches[what] += count
             self.first.setdefault(what, first)

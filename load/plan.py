@@ -26,7 +26,7 @@ class Plan:
     Times in seconds. ``warmup``: turns due in it are sent and not measured. ``drain``: how long turns under way may end after the
     run. ``max_in_flight``: what is due while so many are under way is missed. ``max_requests``: the run ends there. ``sample``: every
     so-manieth exchange is judged whole. ``start_at``: epoch seconds, the same for all workers. ``turn_file``: where each turn is written.
-    ``own_sessions``: we name the sessions, since this dialect's streams name none.
+    ``own_sessions``: we name the sessions, since this dialect's streams name none. ``first``: the first conversation.
     """
 
     profile: Profile
@@ -51,6 +51,7 @@ class Plan:
     start_at: float = 0.0
     turn_file: str | None = None
     own_sessions: bool = False
+    first: int = 0
     insecure: bool = False
 
     @property

@@ -31,9 +31,6 @@ def as_json(
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The document of a run. ``reason``: why it ended before its time, if it did. ``extra``: capacity steps, calibration."""
-    judged = judge(plan.judged_by(), ledger)
-    health = validity.to_data(validity.signs(ledger))
-    verdict, why = conclude(judged, health["valid"], ledger, reason)
     return {
         "chatproof": version,
         "kind": "load",
@@ -41,6 +38,24 @@ def as_json(
         "dialect": dialect.name,
         "seed": plan.seed,
         "started": started,
+        **outline(plan, dialect, ledger, reason),
+        "metrics": _metrics(plan, ledger),
+        "histograms": {name: ledger.histograms[name].to_data() for name in HISTOGRAMS if ledger.histograms[name].count},
+        "series": [_point(index, point, ledger.bin_s) for index, point in sorted(ledger.bins.items())],
+        "slowest": [row for _, _, row in sorted(ledger.slowest, key=lambda each: -each[0])],
+        "exhibits": ledger.exhibits,
+        "capacity": None,
+        "calibration": None,
+        **(extra or {}),
+    }
+
+
+def outline(plan: Plan, dialect: Dialect, ledger: Ledger, reason: str = "") -> dict[str, Any]:
+    """The part of the document that is quickly made, also while the run goes on: counts without times, series and exhibits."""
+    judged = judge(plan.judged_by(), ledger)
+    health = validity.to_data(validity.signs(ledger))
+    verdict, why = conclude(judged, health["valid"], ledger, reason)
+    return {
         "duration_s": round(ledger.span_s, 3),
         "requests": ledger.counters["sent"],
         "verdict": verdict,
@@ -49,18 +64,10 @@ def as_json(
         "summary": _summary(plan, ledger),
         "outcomes": _outcomes(ledger),
         "statuses": dict(sorted(ledger.statuses.items())),
-        "metrics": _metrics(plan, ledger),
-        "histograms": {name: ledger.histograms[name].to_data() for name in HISTOGRAMS if ledger.histograms[name].count},
-        "series": [_point(index, point, ledger.bin_s) for index, point in sorted(ledger.bins.items())],
-        "slowest": [row for _, _, row in sorted(ledger.slowest, key=lambda each: -each[0])],
-        "exhibits": ledger.exhibits,
         "limits": _limits(ledger, dialect),
         "correctness": _correctness(plan, ledger),
         "objectives": [_objective(one) for one in judged],
         "validity": {**health, "cpu_s": ledger.cpu_s, "processes": len(ledger.cpu_s)},
-        "capacity": None,
-        "calibration": None,
-        **(extra or {}),
     }
 
 
@@ -210,6 +217,7 @@ def _limits(ledger: Ledger, dialect: Dialect) -> dict[str, Any]:
 
 def _account(account: Account, dialect: Dialect) -> dict[str, Any]:
     data = account.to_data()
+    del data["last_at"]
     limits = [limit for limit, _ in data.pop("limits")]
     named = [name for name, plan in dialect.plans.items() if plan.requests_per_minute in limits and limits]
     breaches = [{"what": what, "count": count, "first": first} for what, count, first in data.pop("breaches")]

@@ -12,10 +12,10 @@ import gevent
 from locust.env import Environment
 from locust.rpc.protocol import Message
 
-from .crew import REPORT, STOP
+from .crew import GRACE_S, REPORT, STOP
 from .engine import Engine
+from .part import part
 from .patch import calm
-from .plan import Plan
 from .turn import Turn
 from .users import ChatUser, quiet
 
@@ -23,37 +23,42 @@ TICK_S = 1.0
 
 
 def enlist(environment: Any, hear: Callable[[Any, Turn], None] | None = None) -> None:
-    """Let a Locust worker take part: when the master starts a run, its plan is in the options that it sends.
+    """Let a Locust worker take part: when the master starts a run, its plan is in the options that it sends; they may be here already.
 
     ``hear`` is given the environment and every turn that is over.
     """
     runner = environment.runner
 
     def begin(**_: Any) -> None:
-        options = environment.parsed_options
-        plan = Plan.of_json(options.chatproof_plan)
+        environment.chatproof, environment.chatproof_users = None, 0
+        plan, place, count = part(environment.parsed_options, runner.client_id, runner.worker_index)
+        if place >= count and plan.schedule is not None:
+            return
         calm()
-        engine = Engine(plan, runner.worker_index, options.chatproof_workers)
-        environment.chatproof, environment.chatproof_users = engine, 0
+        engine = environment.chatproof = Engine(plan, place, count)
         if hear is not None:
             engine.hear = partial(hear, environment)
         engine.start()
-        gevent.spawn(supervise, engine, runner)
+        environment.chatproof_report = gevent.spawn(supervise, engine, runner)
 
-    def end(environment: Environment, msg: Message, **_: Any) -> None:
-        engine: Engine | None = getattr(environment, "chatproof", None)
-        if engine is not None:
-            engine.stop(msg.data["reason"])
+    def end(environment: Any, msg: Message, **_: Any) -> None:
+        if environment.chatproof is not None:
+            environment.chatproof.stop(msg.data["reason"])
 
     def stopped(**_: Any) -> None:
-        engine: Engine | None = getattr(environment, "chatproof", None)
-        if engine is not None and not engine.finished:
+        """Whoever ends this worker waits until it has said its last."""
+        engine: Engine | None = environment.chatproof
+        if engine is not None:
             engine.stop()
-            engine.finish()
-            report(engine, runner, final=True)
+            environment.chatproof_report.join(engine.plan.drain + GRACE_S)
 
+    if getattr(environment.parsed_options, "chatproof_plan", None):
+        begin()
+    else:
+        environment.chatproof = None
     environment.events.test_start.add_listener(begin)
-    environment.events.test_stop.add_listener(stopped)
+    environment.events.test_stopping.add_listener(stopped)
+    environment.events.quitting.add_listener(stopped)
     runner.register_message(STOP, end)
 
 
@@ -67,9 +72,12 @@ def supervise(engine: Engine, runner: Any) -> None:
 
 def report(engine: Engine, runner: Any, *, final: bool) -> None:
     """All that this worker has counted so far."""
-    engine.settle()
+    if not engine.finished:
+        engine.settle()
     data = {**engine.ledger.to_data(), "in_flight": engine.in_flight}
-    runner.send_message(REPORT, {"ledger": data, "final": final, "reason": engine.reason})
+    runner.send_message(
+        REPORT, {"ledger": data, "final": final, "reason": engine.reason, "start_at": engine.plan.start_at}
+    )
 
 
 def main() -> None:

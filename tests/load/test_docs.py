@@ -43,5 +43,16 @@ def test_every_name_is_on_the_page() -> None:
 def test_every_flag_on_the_page_exists() -> None:
     options = {name for option in cli.commands["load"].params for name in option.opts}
     told = {flag for flag in re.findall(r"--[a-z][a-z-]+", TEXT) if not flag.startswith("--chatproof-")}
-    others = {"--host", "--run-time", "--headless", "--out", "--users", "--anyway", "--to"}
+    others = {
+        "--host",
+        "--run-time",
+        "--headless",
+        "--help",
+        "--out",
+        "--stop-timeout",
+        "--web-host",
+        "--users",
+        "--anyway",
+        "--to",
+    }
     assert told - others - options == set()

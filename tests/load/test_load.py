@@ -161,7 +161,7 @@ def test_a_lost_worker_loses_only_what_it_had_not_told(sim: Sim, tmp_path: Path)
         os.kill(workers[0], signal.SIGKILL)
         out, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 3, out
-    assert "1 of 2 workers was lost" in json.loads(file.read_text())["reason"]
+    assert "1 of 2 workers lost" in json.loads(file.read_text())["reason"]
     assert json.loads(file.read_text())["summary"]["ok"] > 0
 
 

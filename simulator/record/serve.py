@@ -94,7 +94,7 @@ async def recording(
     changed = asyncio.Event()
     async with client() as session:
         proxy = Proxy(url, session, kept, recorder, changed.set)
-        server = Server(proxy, access_log=None, logger=silent(), handler_cancellation=True)
+        server = Server(proxy, access_log=None, logger=silent(), handler_cancellation=True, auto_decompress=False)
         runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)
         await runner.setup()
         made = None

@@ -160,6 +160,11 @@ def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
         (lambda: aim(times=0), "times: expected a whole number from 1, got 0"),
         (lambda: aim(nth=True), "nth: expected"),
         (lambda: aim(probability=2), "probability: expected a number from 0 to 1, got 2"),
+        (lambda: aim(key=5), "key: expected text, got 5"),
+        (lambda: aim(contains=["x"]), "contains: expected text, got"),
+        (lambda: aim(headers="x"), "headers: expected names and their values as text"),
+        (lambda: aim(headers={1: "x"}), "headers: expected names and their values as text"),
+        (lambda: aim(headers={"x": 1}), "headers: expected names and their values as text"),
         (lambda: Armoury(0).add("no-blank-lin"), "did you mean 'no-blank-line'"),
         (lambda: Armoury(0).add("text-lost", after=2), "'text-lost' takes no parameter 'after'; it takes none"),
         (

@@ -98,9 +98,9 @@ def aim(**given: Any) -> Aim:
         raise ValueError(f"probability: expected a number from 0 to 1, got {chance!r}")
     for name in ("begins", "ends"):
         _window(name, given.get(name))
-    for name in (*APART, "contains"):
-        if not isinstance(given.get(name), str | None):
-            raise ValueError(f"{name}: expected text, got {given[name]!r}")
+    wrong = next((name for name in (*APART, "contains") if not isinstance(given.get(name), str | None)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong}: expected text, got {given[wrong]!r}")
     headers = given.get("headers") or {}
     if not isinstance(headers, Mapping) or not all(map(_is_header, headers.items())):
         raise ValueError(f"headers: expected names and their values as text, None for any value, got {headers!r}")

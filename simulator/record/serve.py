@@ -182,9 +182,9 @@ def origin(url: str) -> str:
 
 def _unfit(out: Path) -> str:
     """Why a script cannot be written there."""
-    if out.exists() or out.is_symlink():
-        return "exists already; a recording never overwrites: give another name, or take it away"
     try:
+        if out.exists() or out.is_symlink():
+            return "exists already; a recording never overwrites: give another name, or take it away"
         write(out, "")
         out.unlink()
     except OSError as error:

@@ -62,7 +62,7 @@ def test_buckets_without_a_count_are_refused(pair: list[int], tmp_path: Path, re
         {**result, "histograms": {**result["histograms"], name: {**result["histograms"][name], "counts": [pair]}}},
     ):
         (tmp_path / "x.json").write_text(json.dumps(broken), "utf-8")
-        with pytest.raises(BadReport, match="is too short|is too long|non-empty"):
+        with pytest.raises(BadReport, match=r"is too short|is too long|non-empty"):
             load(tmp_path / "x.json")
 
 

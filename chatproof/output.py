@@ -40,6 +40,16 @@ def check_writable(files: Mapping[str, Path | None]) -> None:
             fail(f"{option}: {path}: cannot be written: {why}")
 
 
+def check_new(path: Path) -> None:
+    """Before anything is asked: end with one line if ``path`` is there already, or cannot be."""
+    try:
+        there = path.exists()
+    except OSError as error:
+        fail(unwritten(path, error))
+    if there:
+        fail(f"{path}: exists already; give another name with --out")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all, folders on the way included; one clear line if it cannot be."""
     try:

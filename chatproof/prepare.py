@@ -18,8 +18,8 @@ from .conformance.profile import Profile
 from .conformance.run import Options, chosen_scenarios, missing
 from .conformance.scenario import Scene
 from .conformance.seen import Seen
-from .inputs import dialect_named, fail
-from .output import write_text
+from .inputs import dialect_named
+from .output import check_new, write_text
 from .spec import Dialect, requirements
 from .targets import targets
 
@@ -63,8 +63,7 @@ def doctor(**target: Any) -> int:
 def init(*, url: str, dialect_name: str, api_key: str | None, agent: str | None, out: Path) -> int:
     """See ``chatproof init --help``; an existing file is never overwritten."""
     dialect = dialect_named(dialect_name)
-    if out.exists():
-        fail(f"{out}: exists already; give another name with --out")
+    check_new(out)
     limit: int | None = None
     if api_key and agent:
         profile = Profile(url.rstrip("/"), dialect.name, {"valid": api_key}, {"default": agent})

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from .inputs import dialect_named, fail, good_words
-from .output import write_text
+from .output import check_new, write_text
 from .simulator.routes import Routes
 from .simulator.script.announce import curls
 from .simulator.script.example import EXAMPLE, SAID
@@ -39,8 +39,7 @@ def check(*, files: Sequence[Path], dialects: Sequence[str], strict: bool, print
 
 def init(out: Path) -> int:
     """See ``chatproof init --help``; an existing file is never overwritten."""
-    if out.exists():
-        fail(f"{out}: exists already; give another name with --out")
+    check_new(out)
     write_text(out, EXAMPLE.read_text("utf-8"))
     click.echo(f"wrote {out}; next: chatproof check {out} && chatproof serve --script {out} --watch\n")
     click.echo("and, once it serves, a conversation of two turns:")
@@ -56,8 +55,7 @@ def from_archive(path: Path, out: Path, dialect_name: str | None) -> int:
     from .simulator.record.reading import find
     from .simulator.record.recorder import Recorder
 
-    if out.exists():
-        fail(f"{out}: exists already; give another name with --out")
+    check_new(out)
     routes = Routes(_chosen((dialect_name,) if dialect_name else ()))
     named = " or ".join(one.name for one in routes.dialects)
     everything = good_words(lambda: exchanges(path))

@@ -45,7 +45,7 @@ def _run(run: Run, name: str) -> Json:
     }
     return {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"chatproof/{quote(name)}/"},
+        "automationDetails": {"id": f"chatproof/{quote(visible(name))}/"},
         "invocations": [_invocation(run)],
         "artifacts": artifacts.told,
         "results": results,
@@ -113,7 +113,7 @@ class _Artifacts:
     """The transcript of a run, and in it the bytes that findings point into, each once."""
 
     def __init__(self, run: Run) -> None:
-        self.transcript = f"{quote(run['dialect'], safe='')}.jsonl"
+        self.transcript = f"{quote(visible(run['dialect']), safe='')}.jsonl"
         self.told: list[Json] = [{"location": {"uri": self.transcript, "index": 0}}]
         self._exchanges = {one["id"]: one for one in run["exchanges"]}
         self._numbers: dict[str, int] = {}
@@ -123,7 +123,7 @@ class _Artifacts:
         exchange = self._exchanges.get(finding["exchange"] or "")
         if exchange is None:
             return {"uri": self.transcript, "index": 0}
-        uri = f"{self.transcript}/{quote(exchange['id'], safe='')}/{finding['within']}"
+        uri = f"{self.transcript}/{quote(visible(exchange['id']), safe='')}/{finding['within']}"
         if uri not in self._numbers:
             self._numbers[uri] = len(self.told)
             self.told.append(self._artifact(exchange, finding["within"], uri))

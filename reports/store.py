@@ -35,6 +35,13 @@ def store(path: Path, text: str) -> None:
 
 def hindrance(path: Path) -> str | None:
     """Why nothing could be written there, as far as that can be seen beforehand; ``None`` if nothing is in the way."""
+    try:
+        return _hindrance(path)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _hindrance(path: Path) -> str | None:
     if path.is_dir():
         return "is a folder"
     folder = path.parent

@@ -98,8 +98,17 @@ def aim(**given: Any) -> Aim:
         raise ValueError(f"probability: expected a number from 0 to 1, got {chance!r}")
     for name in ("begins", "ends"):
         _window(name, given.get(name))
+    wrong = next((name for name in (*APART, "contains") if not isinstance(given.get(name), str | None)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong}: expected text, got {given[wrong]!r}")
     headers = given.get("headers") or {}
+    if not isinstance(headers, Mapping) or not all(map(_is_header, headers.items())):
+        raise ValueError(f"headers: expected names and their values as text, None for any value, got {headers!r}")
     return Aim(**{**given, "headers": {name.lower(): value for name, value in headers.items()}})
+
+
+def _is_header(pair: tuple[Any, Any]) -> bool:
+    return isinstance(pair[0], str) and isinstance(pair[1], str | None)
 
 
 def _window(name: str, told: Any) -> None:

@@ -6,6 +6,8 @@ import re
 
 CHUNK = re.compile(rb"([0-9a-fA-F]+)(?:;[^\r\n]*)?\r\n")
 CHUNKED = re.compile(rb"^transfer-encoding:[^\r\n]*chunked", re.IGNORECASE | re.MULTILINE)
+LENGTH = re.compile(rb"^content-length:", re.IGNORECASE | re.MULTILINE)
+EVENTS = b"text/event-stream"
 HEAD_END = b"\r\n\r\n"
 
 
@@ -31,4 +33,22 @@ def size_lines(wire: bytes) -> list[tuple[int, int]]:
     while (size := CHUNK.match(wire, start)) is not None:
         found.append(size.span(1))
         start = size.end() + int(size[1], 16) + 2
+        if not int(size[1], 16):
+            break
     return found
+
+
+def stream(wire: bytes) -> list[int]:
+    """The offset of each byte of a stream's body, in chunks or until the connection ends; none if it is no stream."""
+    start = wire.find(HEAD_END) + len(HEAD_END)
+    open_ended = EVENTS in wire[:start].lower() and not LENGTH.search(wire, 0, start)
+    return places(wire) or (list(range(start, len(wire))) if open_ended else [])
+
+
+def end(wire: bytes) -> int | None:
+    """Where what ends a stream begins: its last chunk, trailers included, or its connection's end; ``None`` if it is no stream that is whole."""
+    lines = size_lines(wire)
+    if lines:
+        start, stop = lines[-1]
+        return start if not int(wire[start:stop], 16) else None
+    return len(wire) if stream(wire) else None

@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from . import chunks
 from .fault import Fault, Given, Kind, LayerName
 from .layers import body, each_block, headers
 from .parameter import Parameter
-from .places import behind, first_bytes, middle, wire_of
+from .places import behind, first_bytes, middle, split, wire_of
 from .plan import LAST_CHUNK, End, Layer, Message, Plan, Write, with_header
 
 IN_STRING = b'": "'
@@ -30,6 +31,16 @@ def each(old: bytes, new: bytes) -> Layer:
 def streams(change: Callable[[Plan], Plan]) -> Layer:
     """Changes the plans of chunked responses."""
     return Layer(plan=lambda plain: change(plain) if plain.writes[-1].data.endswith(LAST_CHUNK) else plain)
+
+
+def whole_streams(change: Callable[[Plan, int], Plan]) -> Layer:
+    """Changes the plans of streams that come to their end, in chunks or with their connection; ``change`` is told where that begins."""
+
+    def plan(plain: Plan) -> Plan:
+        end = chunks.end(wire_of(plain))
+        return plain if end is None else change(plain, end)
+
+    return Layer(plan=plan)
 
 
 def in_head(pattern: bytes, change: Callable[[re.Match[bytes]], bytes]) -> Layer:
@@ -70,7 +81,7 @@ def _whole_stream_is_one(plain: Message) -> Message:
     return body(plain, [Write(p.due_s, p.data[:-1] if p is not plain.pieces[-1] else p.data) for p in plain.pieces])
 
 
-def _held_back(plain: Plan) -> Plan:
+def _held_back(plain: Plan, end: int) -> Plan:
     due = plain.writes[-1].due_s
     return replace(plain, writes=(Write(due, b"".join(write.data for write in plain.writes)),))
 
@@ -92,9 +103,8 @@ def cut_after(events: int, end: End) -> Layer:
 
 def _cut(end: End) -> Callable[[Given], Layer]:
     """In the middle of the bytes after the head, or behind so many events."""
-    half = cut_at(middle, end).plan
-    assert half is not None
-    return lambda given: streams(half) if given.values["after"] is None else cut_after(given.values["after"], end)
+    half = cut_at(lambda wire: middle(wire) if chunks.stream(wire) else None, end)
+    return lambda given: half if given.values["after"] is None else cut_after(given.values["after"], end)
 
 
 def _bad_size(plain: Plan) -> Plan:
@@ -102,9 +112,9 @@ def _bad_size(plain: Plan) -> Plan:
     return replace(plain, writes=(Write(0.0, re.sub(rb"\r\n\r\n[0-9a-f]+\r\n", b"\r\n\r\nZZ\r\n", total, count=1)),))
 
 
-def _without_last_chunk(plain: Plan) -> Plan:
-    *rest, last = plain.writes
-    return replace(plain, writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK))), end="close")
+def _without_last_chunk(plain: Plan, end: int) -> Plan:
+    before, rest = split(plain.writes, end)
+    return replace(plain, writes=before, end="close") if rest else plain
 
 
 def _closed(layer: Layer) -> Layer:
@@ -146,8 +156,8 @@ FAULTS: tuple[Fault, ...] = (
     _fault("framing", "bad-chunk-size", "chunk sizes are hexadecimal", _closed(streams(_bad_size))),
     _fault("framing", "bad-status-line", "the status line has a status", _closed(
         in_head(rb"HTTP/1.1 \d+", lambda _: b"HTTP/1.1"))),
-    _fault("transport", "no-last-chunk", "a stream's body ends", streams(_without_last_chunk)),
+    _fault("transport", "no-last-chunk", "a stream's body ends", whole_streams(_without_last_chunk)),
     Fault("closed-mid-stream", "transport", ("a stream is sent whole",), parameters=(AFTER,), make=_cut("close")),
     Fault("reset-mid-stream", "transport", ("a stream is sent whole",), parameters=(AFTER,), make=_cut("reset")),
-    _fault("transport", "held-back", "events come when they happen", streams(_held_back)),
+    _fault("transport", "held-back", "events come when they happen", whole_streams(_held_back)),
 )  # fmt: skip

@@ -24,6 +24,8 @@ ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u(2028|2029|0085|feff)")
 ENDS = (b"\n", b"\r\n")
 ALL_ENDS = (b"\n", b"\r\n", b"\r")
 GZIP = 16 + zlib.MAX_WBITS
+GZIP_TAKEN = re.compile(r"(?:^|,)\s*(?:x-)?gzip\s*(?!;\s*q=0(?:\.0*)?\s*(?:,|$))(?:;|,|$)", re.IGNORECASE)
+"""What accepts gzip: its name, unless with a weight of 0 (RFC 9110, 12.4.2 and 12.5.3)."""
 
 
 def _mixed(given: Given) -> Layer:
@@ -77,7 +79,7 @@ def _zipped(wanted: bool) -> Callable[[Given], Layer]:
     """Compressed where the client says that it can (RFC 9110, 12.5.3), or just where it does not."""
 
     def make(given: Given) -> Layer:
-        asked = "gzip" in given.case.request.headers.get("accept-encoding", "").lower()
+        asked = GZIP_TAKEN.search(given.case.request.headers.get("accept-encoding", "")) is not None
         return Layer(message=_gzip) if asked == wanted else Layer()
 
     return make

@@ -23,11 +23,12 @@ WHERE = Parameter("in", "both", "where the hint stands", choices=("header", "bod
 
 
 class Demanded(NamedTuple):
-    """Which refusal of a dialect a status is told as, and in which words if not in the documented ones."""
+    """Which refusal of a dialect a status is told as, in which words if not in the documented ones, and by what name if not by its."""
 
     refusal: str
     words: str | None
     breaks: str
+    reason: str = ""
 
 
 STATUSES: dict[int, Demanded] = {
@@ -36,14 +37,14 @@ STATUSES: dict[int, Demanded] = {
     402: Demanded("insufficient_balance", None, "the balance lasts"),
     403: Demanded("wrong_agent", None, "a key opens its agents"),
     404: Demanded("agent_not_found", None, "an agent stays where it was"),
-    409: Demanded("invalid_request", "Conflict: another request changes this session", "sessions are free"),
+    409: Demanded("invalid_request", "Conflict: another request changes this session", "sessions are free", "conflict"),
     413: Demanded("too_large", None, "a message is never too large"),
     422: Demanded("invalid_request", None, "a valid request is taken"),
     429: Demanded("rate_limited", None, "the next request is within the limit"),
     500: Demanded("internal_error", None, "the server does not fail"),
-    502: Demanded("internal_error", "Bad gateway", "errors are JSON of the API"),
+    502: Demanded("internal_error", "Bad gateway", "errors are JSON of the API", "bad_gateway"),
     503: Demanded("unavailable", None, "the server is there"),
-    504: Demanded("internal_error", "Gateway timeout", "errors are JSON of the API"),
+    504: Demanded("internal_error", "Gateway timeout", "errors are JSON of the API", "gateway_timeout"),
 }
 HINTED, PROXIED = (429, 503), (502, 504)
 SPELLINGS: dict[str, Callable[[int, float], Any]] = {
@@ -93,9 +94,9 @@ def hint(where: str, header: Any, body: Any) -> Callable[[Reply], Reply]:
 
 
 def _refusal(status: int, wait: int | None = None) -> Refusal:
-    name, words, _ = STATUSES[status]
+    name, words, _, reason = STATUSES[status]
     mistake = Mistake("message", "is refused on demand", "value_error", ("body", "message"))
-    return Refusal(name, mistake=mistake, retry_after=wait, words=words)
+    return Refusal(name, mistake=mistake, retry_after=wait, words=words, reason=reason)
 
 
 def _status(status: int) -> Callable[[Given], Layer]:
@@ -153,7 +154,12 @@ def _elsewhere(given: Given, target: str) -> Layer:
     def reply(plain: Reply) -> Reply:
         return replace(plain, headers=(*plain.headers, ("Location", place)))
 
-    return demanded(status, Refusal("internal_error", words=f"See {place}"), reply)
+    return demanded(status, Refusal("internal_error", words=f"See {place}", reason="redirect"), reply)
+
+
+def _of_an_operation(make: Callable[[Given], Layer]) -> Callable[[Given], Layer]:
+    """Only for requests that mean an operation: any other is refused in any case, and is none of those that a fault counts."""
+    return lambda given: make(given) if given.case.route.operation is not None else Layer()
 
 
 def _of_a_session(make: Callable[[Given], Layer]) -> Callable[[Given], Layer]:
@@ -170,17 +176,18 @@ def _expired(given: Given) -> Layer:
     told = given.values["as"]
     if told == "empty":
         return Layer(rules=lambda plain: replace(plain, expire=True))
-    return demanded(int(told), Refusal("agent_not_found", words="Session expired"))
+    return demanded(int(told), Refusal("agent_not_found", words="Session expired", reason="session_expired"))
 
 
 def _foreign(given: Given) -> Layer:
-    return demanded(int(given.values["as"]), Refusal("agent_not_found", words=NO_SESSION))
+    return demanded(int(given.values["as"]), Refusal("agent_not_found", words=NO_SESSION, reason="session_not_found"))
 
 
 def _busy(given: Given) -> Layer:
     wait, status = given.values["wait"], int(given.values["as"])
     words = "Another turn of this session is under way"
-    return demanded(status, Refusal("rate_limited", retry_after=wait, words=words), hint("header", wait, wait))
+    refusal = Refusal("rate_limited", retry_after=wait, words=words, reason="session_busy")
+    return demanded(status, refusal, hint("header", wait, wait))
 
 
 def _hurried(given: Given) -> Layer:
@@ -202,7 +209,7 @@ def _on_demand(status: int, row: Demanded) -> Fault:
 
 
 def _fault(name: str, kind: Kind, breaks: str, make: Callable[[Given], Layer], *parameters: Parameter) -> Fault:
-    return Fault(name, "decision", (breaks,), kind=kind, parameters=parameters, make=make)
+    return Fault(name, "decision", (breaks,), kind=kind, parameters=parameters, make=_of_an_operation(make))
 
 
 FAULTS: tuple[Fault, ...] = (

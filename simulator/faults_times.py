@@ -8,10 +8,10 @@ from typing import get_args
 
 from . import chunks
 from .fault import Fault, Given, Kind
-from .faults_bytes import AFTER, cut_at, streams
+from .faults_bytes import AFTER, cut_at, whole_streams
 from .parameter import Parameter
 from .places import INSIDE, behind, cut_inside, middle, split, wire_of
-from .plan import LAST_CHUNK, End, Layer, Plan, Write
+from .plan import End, Layer, Plan, Write
 
 LONGEST_S = 600.0
 """How long anything here can take; a server that never lets go is no use to a test."""
@@ -72,12 +72,12 @@ def _trickle(given: Given) -> Layer:
 
 
 def _linger(given: Given) -> Layer:
-    def plan(plain: Plan) -> Plan:
-        *rest, last = plain.writes
-        end = Write(last.due_s + given.values["seconds"], LAST_CHUNK)
-        return replace(plain, writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK)), end))
+    def plan(plain: Plan, end: int) -> Plan:
+        before, rest = split(plain.writes, end)
+        data = b"".join(write.data for write in rest)
+        return replace(plain, writes=(*before, Write(before[-1].due_s + given.values["seconds"], data)))
 
-    return streams(plan)
+    return whole_streams(plan)
 
 
 def _cut_at_byte(given: Given) -> Layer:

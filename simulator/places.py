@@ -40,11 +40,11 @@ def cut_inside(wire: bytes, what: str) -> int | None:
 
 
 def behind(wire: bytes, events: int) -> int | None:
-    """Where that many events of a chunked stream have ended, their chunk's end included; ``None`` if there are no more than that.
+    """Where that many events of a stream have ended, their chunk's end included; ``None`` if there are no more than that.
 
     A comment is no event.
     """
-    places = chunks.places(wire)
+    places = chunks.stream(wire)
     body = bytes(map(wire.__getitem__, places))
     ends = [0, *(block.end() for block in EVENT.finditer(body) if DATA.search(block[0]))]
     if not places or len(ends) <= events + 1:

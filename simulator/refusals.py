@@ -195,7 +195,7 @@ def _session(case: Case) -> Refusal | None:
     named = isinstance(asked, Asked) and asked.session is not None
     if case.rules.readings.unknown_session != "404" or not named or case.session is not None:
         return None
-    return Refusal("path_not_found", words="Session not found")
+    return Refusal("path_not_found", words="Session not found", reason="session_not_found")
 
 
 def _busy(case: Case) -> Refusal | None:
@@ -207,7 +207,8 @@ def _busy(case: Case) -> Refusal | None:
     if not (by_script or case.rules.readings.second_turn_refused):
         return None
     wait = max(1, math.ceil(case.session.free_in(case.now)))
-    return Refusal("rate_limited", retry_after=wait, note="another turn of this session is under way")
+    note = "another turn of this session is under way"
+    return Refusal("rate_limited", retry_after=wait, note=note, reason="session_busy")
 
 
 Reason = Callable[[Case], Refusal | None]

@@ -43,7 +43,7 @@ def refused(case: Case, refusal: Refusal, log: str = "") -> Reply:
     }
     note = ((NOTE, _one_line(refusal.note)),) if refusal.note else ()
     headers = (*_explained(case, refusal, row.status), *limit_headers(case), *note)
-    said = f"{refusal.name}  {log}" if log else refusal.name
+    said = f"{refusal.known_as}  {log}" if log else refusal.known_as
     return Reply(dialect, row.status, row.shape, fields, headers=headers, refusal=refusal, said=said)
 
 

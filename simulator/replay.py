@@ -8,6 +8,7 @@ from the log is told: as a warning on that request, in the log and in the journa
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ ROW: dict[str, type | tuple[type, ...]] = {
     "answer": (dict, type(None)),
 }
 """The members of a request's line."""
+NO_TIMES = (math.inf, -math.inf)
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def _rows(path: Path, whole: list[tuple[int, dict[str, Any]]], overs: dict[int, 
         if "over" in value:
             continue
         for name, kind in ROW.items():
-            if name not in value or not isinstance(value[name], kind):
+            if name not in value or not isinstance(value[name], kind) or value[name] in NO_TIMES:
                 raise BadFile(path, [Problem(number, 1, f"{name}: missing, or not what a log has there")])
         decided = [tuple(one) for one in value["decided"] if isinstance(one, list) and len(one) == 2]
         if len(decided) != len(value["decided"]):
@@ -217,7 +219,7 @@ def _rows(path: Path, whole: list[tuple[int, dict[str, Any]]], overs: dict[int, 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         column = getattr(error, "colno", 1)
         raise BadFile(path, [Problem(number, column, "is not JSON")]) from None
     if not isinstance(value, dict):

@@ -17,6 +17,7 @@ class Refusal:
     """Why there is no reply: a name of ``spec.model.REFUSALS``, with what its message mentions. ``retry_after``: seconds.
 
     ``words``: in place of the documented message. ``note``: what this backend adds in a header of its own (one line of any text).
+    ``reason``: what it is in the log and the journal, where ``name`` is only the nearest of the dialect's.
     """
 
     name: str
@@ -25,6 +26,12 @@ class Refusal:
     retry_after: int | None = None
     words: str | None = None
     note: str | None = None
+    reason: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """Its name for whoever looks at the backend from behind."""
+        return self.reason or self.name
 
 
 class Beat(NamedTuple):

@@ -15,7 +15,7 @@ from .request import Asked, bearer
 
 def about(case: Case, reply: Reply, strike: Strike, variant: str | None) -> About:
     """What the request was about. ``variant``: the legal way in which the backend answers."""
-    refused = reply.refusal.name if reply.refusal else None
+    refused = reply.refusal.known_as if reply.refusal else None
     operation = case.route.operation
     known = operation is not None and refused != "too_large"
     return About(

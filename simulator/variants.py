@@ -8,14 +8,18 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from .chunks import HEAD_END
 from .fault import Fault, LayerName
 from .layers import body, each_block, headers
-from .plan import Layer, Message, Write
+from .plan import Layer, Message, Plan, Write
 from .reply import Headers
 
 HEARTBEAT = b": still here\n\n"
 EXTRA_HEADERS = (("X-Request-Id", "6b1f"), ("Vary", "Accept"), ("Server", "simulated"))
 EXTRA_FIELDS = {"x_trace": {"span": 7}, "x_note": None}
+
+
+HEADER_NAME = re.compile(rb"(?<=\r\n)[^:\r\n]+:")
 
 
 def _variant(name: str, on: LayerName, breaks: str, layer: Layer) -> tuple[str, Fault]:
@@ -74,6 +78,14 @@ def _charset(plain: Headers) -> Headers:
     return tuple((name, f"{value}; charset=utf-8" if name == "Content-Type" else value) for name, value in plain)
 
 
+def _lower_case(plain: Plan) -> Plan:
+    """Those of the framing too, which only a plan has."""
+    first, *rest = plain.writes
+    head, end, body = first.data.partition(HEAD_END)
+    lowered = HEADER_NAME.sub(lambda found: found[0].lower(), head)
+    return replace(plain, writes=(Write(first.due_s, lowered + end + body), *rest))
+
+
 def _close(plain: Message) -> Message:
     return replace(plain, framing="close")
 
@@ -92,7 +104,7 @@ VARIANTS: dict[str, Fault] = dict((
     _variant("close-delimited", "framing", "a connection can be used again", Layer(message=_close)),
     _variant("charset", "encoding", "a media type has no parameters", headers(_charset)),
     _variant("extra-headers", "decision", "all headers are known", headers(lambda plain: (*plain, *EXTRA_HEADERS))),
-    _variant("lower-case-headers", "framing", "header names have their usual case", headers(lambda h: tuple((n.lower(), v) for n, v in h))),
+    _variant("lower-case-headers", "framing", "header names have their usual case", Layer(plan=_lower_case)),
     _variant("extra-fields", "events", "all members of an object are known", Layer(value=_extra_fields)),
     _variant("reordered-keys", "encoding", "members of an object come in order", Layer(value=_reordered)),
     _variant("ascii-escapes", "encoding", "text in JSON reads as it is", Layer(text=_ascii)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -104,7 +105,7 @@ def seconds(text: str | float) -> float:
 def _folder(name: str) -> Path:
     if name == WEB or name in names():
         return ROOT / name
-    if (Path(name) / "dialect.yaml").is_file():
+    if os.path.isfile(Path(name) / "dialect.yaml"):  # the one of Path raises where a name is too long
         return Path(name).resolve()
     known = list(names())
     near = did_you_mean(name, known)

@@ -1,8 +1,8 @@
 """The nouns of a dialect. Frozen, without behaviour: the simulator reads them forwards, the judge backwards.
 
 A *role* is what a place on the wire means. It maps to JSON Pointers (RFC 6901): the first is the one to write,
-any of them may be read. Which roles and refusals exist at all is fixed by the tables below, so that a spelling mistake
-in a dialect's file is an error and not a place nobody looks at.
+any of them may be read. Which roles and refusals exist at all, and which event has which, is fixed by
+``schema/dialect.schema.json``, so that a spelling mistake in a dialect's file is an error and not a place nobody looks at.
 """
 
 from __future__ import annotations
@@ -14,18 +14,6 @@ from typing import Any, Literal
 
 Roles = Mapping[str, tuple[str, ...]]
 
-REQUEST_ROLES = ("agent", "message", "session", "stream", "metadata", "user", "name")
-REPLY_ROLES = (
-    "text", "session", "input_tokens", "output_tokens", "total_tokens", "tool_calls", "model", "agent", "id", "key", "name",
-)  # fmt: skip
-EVENT_ROLES = {
-    "delta": ("text",),
-    "tool_call": ("name", "args"),
-    "tool_result": ("name", "result"),
-    "done": ("session", "input_tokens", "output_tokens", "total_tokens"),
-    "failure": ("message",),
-}
-ERROR_ROLES = ("message", "code", "kind", "location", "details", "retry_after")
 REFUSALS = (
     "unauthorized",
     "invalid_request",

@@ -14,7 +14,8 @@ from .world import Call
 @dataclass(frozen=True)
 class Operation:
     """``query``: the parameters it takes. ``body``: the schema of its body, ``None`` if it has none; ``optional``: it may be left out;
-    ``text``: it is text of any media type, read by whoever handles it.
+    ``text``: it is text of any media type, read by whoever handles it. ``prepare``: what takes long and changes nothing, done in another
+    thread before ``handle``, so that streams go on meanwhile.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Operation:
     body: Schema | None = None
     optional: bool = False
     text: bool = False
+    prepare: Callable[[Call], Any] | None = None
 
 
 OPERATIONS = (
@@ -39,7 +41,7 @@ OPERATIONS = (
     Operation("POST", "/keys/reset", "Nothing of a key's plan and balance is used", inhabitants.renew, body=schemas.RENEW),
     Operation("GET", "/plans", "The plans that the documents and the script have", plays.plans),
     Operation("GET", "/script", "The script that is played, its keys masked", plays.script),
-    Operation("PUT", "/script", "Play that script from now on, if it has no mistakes; dry_run only checks it", plays.put_script, DRY, schemas.SCRIPT, text=True),
+    Operation("PUT", "/script", "Play that script from now on, if it has no mistakes; dry_run only checks it", plays.put_script, DRY, schemas.SCRIPT, text=True, prepare=plays.checked),
     Operation("GET", "/sessions", "The living sessions, the longest unused first", inhabitants.sessions),
     Operation("GET", "/sessions/{id}", "The living sessions of that id: what was said, and where they stand in their script", plays.session),
     Operation("POST", "/sessions/jump", "Let a session go on at a turn of its script", plays.jump, body=schemas.JUMP),

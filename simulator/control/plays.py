@@ -15,6 +15,7 @@ from .world import SHORT, Call, Refused, flag
 
 if TYPE_CHECKING:
     from ..script.model import Script
+    from ..script.reading import Checked
 
 NAME = "script"
 """What a script is called that came through this API, in messages about its lines."""
@@ -29,12 +30,16 @@ def script(call: Call) -> Any:
     return {"script": {**_shown(played), "text": text}}
 
 
-def put_script(call: Call) -> Any:
-    """All mistakes are told at once, as ``chatproof check`` does, and then nothing has changed."""
+def checked(call: Call) -> Checked:
+    """The script that was sent, or what is wrong with it."""
     from ..script.reading import check_text
 
-    backend = call.scope.backend
-    checked = check_text(call.text, NAME, backend.routes.dialects)
+    return check_text(call.text, NAME, call.scope.backend.routes.dialects)
+
+
+def put_script(call: Call) -> Any:
+    """All mistakes are told at once, as ``chatproof check`` does, and then nothing has changed."""
+    backend, checked = call.scope.backend, call.prepared
     if checked.script is None:
         problems = [f"{NAME}:{one.line}:{one.column}: {one.message}" for one in sorted(checked.errors, key=_place)]
         raise Refused(400, f"the script is kept as it was: {'; '.join(problems)}", problems)

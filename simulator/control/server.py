@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import re
@@ -9,7 +10,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -42,7 +43,7 @@ class Gate:
     async def __call__(self, request: BaseRequest) -> Response:
         try:
             self._admit(request)
-            answer = self._answer(request, await _body(request))
+            answer = await self._answer(request, await _body(request))
         except Refused as error:
             said = {"status": error.status, "message": str(error), "problems": error.problems, **error.more}
             headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
@@ -68,7 +69,7 @@ class Gate:
                 403, "without a token only programs on this machine are answered, no pages and no other names"
             )
 
-    def _answer(self, request: BaseRequest, body: bytes) -> Answer:
+    async def _answer(self, request: BaseRequest, body: bytes) -> Answer:
         path, _, query = request.raw_path.partition("?")
         if path == "/openapi.json" and request.method == "GET":
             return Answer(self._document)
@@ -76,6 +77,8 @@ class Gate:
         given = {} if operation.text else _valid(operation, request, body)
         call = Call(self.world, found, _query(operation, query), given, _plain(body) if operation.text else "")
         try:
+            if operation.prepare is not None:
+                call = replace(call, prepared=await asyncio.to_thread(operation.prepare, call))
             said = operation.handle(call)
         except ValueError as error:
             raise Refused(400, str(error)) from None

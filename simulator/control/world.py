@@ -45,13 +45,17 @@ class World:
 
 @dataclass(frozen=True)
 class Call:
-    """One request to the control API, valid under its operation's schemas. ``text``: the body of one that takes text."""
+    """One request to the control API, valid under its operation's schemas. ``text``: the body of one that takes text.
+
+    ``prepared``: what the operation made of it beforehand, beside the thread that serves.
+    """
 
     world: World
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
+    prepared: Any = None
 
     @property
     def scope(self) -> Scope:

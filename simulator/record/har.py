@@ -22,7 +22,8 @@ from ..request import HttpRequest
 from .exchange import Exchange, Piece
 
 TEXT = {"type": "string"}
-NUMBER = {"type": "number"}
+NUMBER = {"type": "number", "maximum": 86_400_000}
+"""A time in milliseconds: no answer takes a day."""
 NAMED = {
     "type": "array",
     "items": {"type": "object", "required": ["name", "value"], "properties": {"name": TEXT, "value": TEXT}},
@@ -48,7 +49,7 @@ ENTRY = {
     "properties": {
         "request": REQUEST,
         "response": RESPONSE,
-        "time": {"type": ["number", "null"]},
+        "time": {**NUMBER, "type": ["number", "null"]},
         "timings": {
             "type": "object",
             "additionalProperties": True,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, hdrs
 from aiohttp.web_request import BaseRequest
@@ -20,7 +21,7 @@ from ..plan import LAST_CHUNK, About, End, Plan, Write, chunk
 from ..request import HttpRequest, bearer
 from . import headers
 from .exchange import Exchange, Heard, LeftOut, Piece
-from .reading import said
+from .reading import INFLATED, said
 from .recorder import Recorder
 
 CONNECT_S = 10.0
@@ -40,9 +41,13 @@ class Upstream(Exception):
 
 @dataclass
 class _Relayed:
-    """One response on its way: what came, and what was written when (in seconds of the loop)."""
+    """One response on its way: what came, and what was written when (in seconds of the loop).
+
+    ``body``: of the request, as it came and goes on; ``asked`` has it without its content coding, where that can be read.
+    """
 
     asked: HttpRequest
+    body: bytes
     began: float
     keep: bool
     status: int = 0
@@ -67,9 +72,10 @@ class Proxy:
 
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         loop = asyncio.get_running_loop()
-        asked = await _read(request)
-        fits = len(asked.body) <= REQUEST_LIMIT
-        relayed = _Relayed(asked, loop.time(), request.keep_alive and fits)
+        came = await _read(request)
+        asked = replace(came, body=_plain(came))
+        fits = len(came.body) <= REQUEST_LIMIT
+        relayed = _Relayed(asked, came.body, loop.time(), request.keep_alive and fits)
         self.recorder.scrubber.meet(asked)
         entry = self.journal.begin(asked, time.time(), relayed.began, known=self.recorder.secrets)
         closed: Closed = "client"
@@ -87,7 +93,7 @@ class Proxy:
 
     async def _relay(self, request: BaseRequest, relayed: _Relayed) -> None:
         try:
-            async with await self._answer(relayed.asked, request) as answer:
+            async with await self._answer(relayed, request) as answer:
                 await self._pass_on(request, answer, relayed)
         except Upstream as error:
             relayed.error = str(error)
@@ -96,15 +102,16 @@ class Proxy:
             else:
                 await self._own(request, relayed, 502, "Bad Gateway", str(error))
 
-    async def _answer(self, asked: HttpRequest, request: BaseRequest) -> ClientResponse:
+    async def _answer(self, relayed: _Relayed, request: BaseRequest) -> ClientResponse:
         """The head of the server's answer."""
+        asked = relayed.asked
         given = [(_text(name), _text(value)) for name, value in request.raw_headers]
         try:
             return await self.client.request(
                 asked.method,
                 URL(self.upstream + asked.target, encoded=True),
                 headers=CIMultiDict(headers.passed(given, headers.OF_A_REQUEST)),
-                data=asked.body or None,
+                data=relayed.body or None,
                 allow_redirects=False,
             )
         except (ClientError, TimeoutError, OSError, ValueError) as error:
@@ -200,6 +207,18 @@ async def _read(request: BaseRequest) -> HttpRequest:
         size += len(part)
     version = (request.version.major, request.version.minor)
     return HttpRequest(request.method, request.raw_path, named, b"".join(parts), version, request.keep_alive)
+
+
+def _plain(asked: HttpRequest) -> bytes:
+    """The body without its content coding; as it came, where it has none that is read here, or more in it than is taken."""
+    coding = asked.headers.get("content-encoding", "").strip().lower()
+    if coding not in INFLATED:
+        return asked.body
+    try:
+        plain = zlib.decompressobj(INFLATED[coding]).decompress(asked.body, REQUEST_LIMIT + 1)
+    except zlib.error:
+        return asked.body
+    return plain if len(plain) <= REQUEST_LIMIT else asked.body
 
 
 async def _write(request: BaseRequest, relayed: _Relayed, data: bytes) -> None:

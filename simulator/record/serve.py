@@ -94,7 +94,7 @@ async def recording(
     changed = asyncio.Event()
     async with client() as session:
         proxy = Proxy(url, session, kept, recorder, changed.set)
-        server = Server(proxy, access_log=None, logger=silent(), handler_cancellation=True)
+        server = Server(proxy, access_log=None, logger=silent(), handler_cancellation=True, auto_decompress=False)
         runner = ServerRunner(server, shutdown_timeout=DRAIN_S / 2)
         await runner.setup()
         made = None
@@ -182,9 +182,9 @@ def origin(url: str) -> str:
 
 def _unfit(out: Path) -> str:
     """Why a script cannot be written there."""
-    if out.exists() or out.is_symlink():
-        return "exists already; a recording never overwrites: give another name, or take it away"
     try:
+        if out.exists() or out.is_symlink():
+            return "exists already; a recording never overwrites: give another name, or take it away"
         write(out, "")
         out.unlink()
     except OSError as error:

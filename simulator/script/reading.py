@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...spec import BadFile, Dialect, dialect, names
-from ...spec.files import Problem, Spot, locate, text_of
+from ...spec.files import Problem, Spot, inlined, locate, text_of
 from . import compiling, lint
 from .findings import Findings, show
 from .model import Script
@@ -92,11 +92,12 @@ def _pruned(data: Any, bad: Sequence[Spot], text: str, path: Path | str) -> Any:
     rest = copy.deepcopy(data)
     if isinstance(rest, dict):
         rest["script"] = 1
+    validator = Draft202012Validator(inlined(schema()))
     for _ in range(PRUNINGS):
         for spot in sorted(bad, key=len, reverse=True):
             if spot:
                 _remove(rest, spot)
-        errors = list(Draft202012Validator(schema()).iter_errors(rest))
+        errors = list(validator.iter_errors(rest))
         if not errors:
             return rest
         bad = [tuple(error.absolute_path) for error in errors]

@@ -115,6 +115,28 @@ def test_init_overwrites_nothing(tmp_path: Path) -> None:
     assert out.read_text() == "mine"
 
 
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("init", "http://127.0.0.1:1", "--dialect", "guide", "--out", LONG),
+        ("init", "--script", "--out", LONG),
+        ("serve", "--record", "http://127.0.0.1:1", "--out", LONG),
+        ("verify", "--json", f"{LONG}.json", "--select", "sse/*"),
+        ("verify", "--out", LONG, "--select", "sse/*"),
+        ("verify", "--dialect", LONG),
+        ("spec", LONG),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_a_name_that_no_file_can_have_is_one_line(words: tuple[str, ...]) -> None:
+    done = chatproof(*words)
+    assert done.exit_code == 2
+    assert "File name too long" in done.output or f"no dialect '{LONG}'" in done.output
+
+
 def entry(id: str, expires: str = "2999-01-01") -> str:
     return f'known:\n  - {{id: {id}, dialect: guide, reason: because of reasons, expires: "{expires}"}}\n'
 

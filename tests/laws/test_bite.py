@@ -39,6 +39,8 @@ ROWS = [(one, requirements(one)) for one in all_dialects()]
 OF_ITS_OWN = ("length-too-long", "length-too-short", "bad-chunk-size", "bad-status-line", "no-last-chunk", "closed-mid-stream", "reset-mid-stream",
     "held-back", "cut-inside", "reset-on-reuse")  # fmt: skip
 """Faults of the wire that are tried against the judge over a socket too, one of a kind; ``test_demonstration.py`` sends all of them."""
+DEAR = {"held-back": ("pro",)}
+"""Keys that are left out of such a run: ten streams that all come at their end would be a minute of waiting, and break nothing more."""
 LEGAL = [fault.name for fault in FAULTS.values() if fault.kind == "legal"]
 TOGETHER = [
     tuple(name for name in names_ if name)
@@ -86,7 +88,7 @@ def test_a_fault_of_the_wire_breaks_the_same_over_a_socket(fault: str) -> None:
     """Only there a connection is really cut; one dialect, since the bytes are spoiled below all of them."""
     first = dialect(names()[0])
     with running([first], fault=fault) as server:
-        finished = over_the_wire(server, first)
+        finished = over_the_wire(server, first, *DEAR.get(fault, ()))
     assert set(broken(finished)) - CUT == expected(fault)[first.name] - CUT
     assert (finished.reason is not None) == (fault in STOPPED)
 

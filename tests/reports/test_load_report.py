@@ -53,6 +53,19 @@ def test_a_result_without_a_footer_is_read_since_locust_writes_none(tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("pair", [[], [7], [7, 1, 1]])
+def test_buckets_without_a_count_are_refused(pair: list[int], tmp_path: Path, result: Json) -> None:
+    """A result without a footer may be anything: what no face could draw is said before one is made."""
+    name = next(name for name, found in result["histograms"].items() if found["counts"])
+    for broken in (
+        {**result, "series": [{**result["series"][0], "gaps": [pair]}]},
+        {**result, "histograms": {**result["histograms"], name: {**result["histograms"][name], "counts": [pair]}}},
+    ):
+        (tmp_path / "x.json").write_text(json.dumps(broken), "utf-8")
+        with pytest.raises(BadReport, match=r"is too short|is too long|non-empty"):
+            load(tmp_path / "x.json")
+
+
 def test_report_shows_it_and_makes_a_page_of_it(tmp_path: Path, result: Json) -> None:
     path, page = tmp_path / "load.json", tmp_path / "load.html"
     write(result, path)

@@ -134,7 +134,7 @@ def test_one_fault_a_layer_and_a_warning_where_two_meet(desk: Any) -> None:
     assert said.plan.about.warnings == ("no-terminal gives way to two-terminals: both are on the layer events",)
 
 
-@pytest.mark.parametrize("variant", [None, "heartbeats", "crlf", "one-byte-writes", "single-write"])
+@pytest.mark.parametrize("variant", [None, "heartbeats", "crlf", "one-byte-writes", "single-write", "close-delimited"])
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_behind_n_events_are_n_events(after: int, variant: str | None, desk_of: Callable[..., Any]) -> None:
     desk = desk_of(variant=variant)
@@ -146,6 +146,32 @@ def test_behind_n_events_are_n_events(after: int, variant: str | None, desk_of: 
     if variant == "one-byte-writes":
         assert wire.count(b"1\r\n}\r\n") == after
     assert not said.raw.endswith(b"0\r\n\r\n")
+
+
+ENDS = ("closed-mid-stream", "reset-mid-stream", "no-last-chunk", "linger", "held-back")
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_the_end_of_a_stream_with_trailers_is_found(name: str, desk: Any) -> None:
+    desk.backend.armoury.add("trailers")
+    desk.backend.armoury.add(name)
+    said = desk.chat(NAME, "x", agent="paced")
+    assert said.plan.about.faults == ("trailers", name)
+    data = [write.data for write in said.plan.writes]
+    if name == "linger":
+        assert data[-1] == b"0\r\nX-Chatproof-Trailer: here\r\n\r\n"
+        assert said.plan.writes[-1].due_s == said.plan.writes[-2].due_s + 5
+    elif name != "held-back":
+        assert b"Trailer" not in b"".join(data)
+
+
+@pytest.mark.parametrize("name", [name for name in ENDS if name != "no-last-chunk"])
+def test_a_stream_that_ends_with_its_connection_is_cut_too(name: str, desk_of: Callable[..., Any]) -> None:
+    desk = desk_of(variant="close-delimited", fault=name)
+    assert desk.chat(NAME, "x", agent="paced").plan.about.faults == (name,)
+    plain = desk.chat(NAME, "x", agent="paced", stream=False)
+    assert plain.plan.about.faults == ()
+    assert plain.json["response"]
 
 
 def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
@@ -160,6 +186,14 @@ def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
         (lambda: aim(times=0), "times: expected a whole number from 1, got 0"),
         (lambda: aim(nth=True), "nth: expected"),
         (lambda: aim(probability=2), "probability: expected a number from 0 to 1, got 2"),
+        (lambda: aim(begins=-1), "begins: expected seconds from 0, or a time of day as 17:30, got -1"),
+        (lambda: aim(ends=True), "ends: expected seconds from 0, or a time of day as 17:30, got True"),
+        (lambda: aim(ends="24:00"), "ends: expected seconds from 0"),
+        (lambda: aim(key=5), "key: expected text, got 5"),
+        (lambda: aim(contains=["x"]), "contains: expected text, got"),
+        (lambda: aim(headers="x"), "headers: expected names and their values as text"),
+        (lambda: aim(headers={1: "x"}), "headers: expected names and their values as text"),
+        (lambda: aim(headers={"x": 1}), "headers: expected names and their values as text"),
         (lambda: Armoury(0).add("no-blank-lin"), "did you mean 'no-blank-line'"),
         (lambda: Armoury(0).add("text-lost", after=2), "'text-lost' takes no parameter 'after'; it takes none"),
         (

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from chatproof import Simulator
+from chatproof.simulator.script import reading
+from chatproof.simulator.script.reading import check_text
 
 from .controlled import Desk, controlled
 from .scripted import script, turns
@@ -66,6 +70,26 @@ def test_an_unmatched_request_says_which_rules_were_tried_the_nearest_first(cont
     assert [one["unmatched"] for one in control.get("/journal?unmatched=false")["requests"]] == [None]
     assert control.post("/verify", {"match": {"unmatched": True}, "exactly": 1}) == {"ok": True}
     assert "unmatched: expected true or false" in control.problem("GET", "/journal?unmatched=maybe", None, 400)
+
+
+def test_requests_are_answered_while_a_script_is_checked(control: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, answered = threading.Event(), threading.Event()
+    threads: list[int] = []
+
+    def slow(*words: Any) -> Any:
+        threads.append(threading.get_ident())
+        begun.set()
+        assert answered.wait(10)
+        return check_text(*words)
+
+    monkeypatch.setattr(reading, "check_text", slow)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(put, control, SHOP.replace("shop:", "stall:"))
+        assert begun.wait(10)
+        assert control.chat("echo").status_code == 200
+        answered.set()
+        assert sent.result(10)["script"]["agents"].keys() == {"stall"}
+    assert threads != [control.server.thread]
 
 
 def test_each_request_is_explained(control: Desk) -> None:

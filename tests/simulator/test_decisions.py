@@ -241,6 +241,8 @@ def test_what_makes_two_requests_the_same() -> None:
     [
         ("", "1:1: is no decision log"), ("{}\n", "1:1: is no decision log"), ('{"decisions": 2}\n', "1:1: is no decision log"),
         ('{"decisions": 1}\n{"n": 1, \n', "2:10: is not JSON"), ('{"decisions": 1}\n[]\n', "2:1: expected an object"),
+        pytest.param('{"decisions": 1}\n' + "[" * 100_000 + "\n", "2:1: is not JSON", id="deep"),
+        ('{"decisions": 1}\n{"n": 1, "scope": "", "at": 1e999, "asked": {}, "decided": [], "answer": null}\n', "2:1: at: missing, or not"),
         ('{"decisions": 1}\n{"n": 1}\n', "2:1: scope: missing"), ('{"decisions": 1, "seed": "x"}\n', "1:1: expected a seed"),
         ('{"decisions": 1, "latency": {"gpa": 1}}\n', "did you mean 'gap'"),
         ('{"decisions": 1}\n{"n": 1, "scope": "", "at": 1, "asked": {}, "decided": [1], "answer": null}\n', "2:1: decided: expected pairs"),

@@ -114,6 +114,8 @@ BAD = [
     (archive({"request": {"method": "POST", "url": 7, "headers": []}, "response": {"status": 1, "headers": [], "content": {}}}), "bad.har: /log/entries/0/request/url: this is no HAR: 7 is not of type 'string'"),
     (archive(browsers(CHAT, {}, {"text": "?", "encoding": "base64"})), "bad.har: /log/entries/0/response/content/text: is not base64"),
     (archive(browsers("http://[", {}, {"text": "?"})), "bad.har: /log/entries/0/request/url: 'http://[' is no URL"),
+    (archive(browsers(CHAT, {}, {"text": "?"}, time=10**9)), "bad.har: /log/entries/0/time: this is no HAR: 1000000000 is greater than the maximum"),
+    (json.dumps(archive(browsers(CHAT, {}, {"text": "?"}))).replace("230", "1e999"), "bad.har: /log/entries/0/timings/receive: this is no HAR: inf is greater than the maximum"),
     (archive(), "none of its 0 requests has an answer in guide or reference or rest or slug that a script can give"),
     (archive(browsers(CHAT, {"message": "Hi"}, {"text": "?"})), "#1 left out: the reply has no text where slug documents it: ?"),
 ]  # fmt: skip

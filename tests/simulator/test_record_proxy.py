@@ -78,6 +78,26 @@ def test_bytes_and_headers_pass_and_what_is_of_one_connection_does_not(tmp_path:
 
 
 @pytest.mark.slow
+def test_a_packed_request_passes_packed_and_is_read(tmp_path: Path) -> None:
+    asked = json.dumps({"agent_id": "shop", "message": "Packed", "api_key": CANARY, "stream": False}).encode()
+    bodies = [gzip.compress(asked), b"no gzip at all"]
+    with (
+        canned(*([whole(REPLY)] for _ in bodies)) as server,
+        recorder(server.url, tmp_path / "o.yaml", ["guide"]) as made,
+        httpx.Client(verify=False) as client,
+    ):
+        for body in bodies:
+            reply = client.post(f"{made.base_url}/chat", content=body, headers={"Content-Encoding": "gzip"})
+            assert reply.content == REPLY
+        journal = repr([as_json(entry) for entry in ended(made, len(bodies))])
+    assert [one.partition(b"\r\n\r\n")[2] for one in server.asked] == bodies
+    assert [heard.message for heard in made.recorder.heard] == ["Packed"]
+    assert CANARY not in journal
+    assert "Packed" in journal
+    assert left_out(made.recorder)[0].startswith("its body asks nothing")
+
+
+@pytest.mark.slow
 def test_a_stream_passes_as_it_comes(tmp_path: Path) -> None:
     go_on = threading.Event()
     first, rest = stream(text("One"), done=False), stream(text(" two")).partition(b"\r\n\r\n")[2]

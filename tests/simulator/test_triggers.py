@@ -196,6 +196,48 @@ def test_an_expired_session_begins_anew(desk: Any) -> None:
     assert ask(desk, "session-busy").plan.about.faults == (), "no session was named"
 
 
+@pytest.mark.parametrize(
+    ("told", "status", "reason"),
+    [
+        ("http-409", 409, "conflict"),
+        ("http-422", 422, "invalid_request"),
+        ("http-502", 502, "bad_gateway"),
+        ("http-504", 504, "gateway_timeout"),
+        ("redirect", 307, "redirect"),
+        ("redirect-loop", 307, "redirect"),
+        ("session-expired;as=404", 404, "session_expired"),
+        ("session-foreign", 404, "session_not_found"),
+        ("session-busy", 409, "session_busy"),
+        ("session-busy;as=429", 429, "session_busy"),
+    ],
+)
+def test_the_journal_knows_a_refusal_by_its_own_name(told: str, status: int, reason: str, desk: Any) -> None:
+    """Not by that of the documented one in whose shape it is told."""
+    plan = ask(desk, told, session_id="s").plan
+    assert (plan.status, plan.about.refusal, plan.said) == (status, reason, reason)
+
+
+def test_a_request_that_means_nothing_is_none_of_the_first_two(desk: Any) -> None:
+    armed = desk.backend.armoury.add("http-503;times=2")
+    nowhere = [desk.send("/guide/nowhere", b""), desk.send("/guide/chat", b"", method="GET")]
+    assert [one.plan.about.faults for one in nowhere] == [(), ()]
+    assert armed.fired == 0
+    assert [ask(desk).status for _ in range(3)] == [503, 503, 200]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("x-gzip , br", True), ("gzip;q=0.001", True),
+     ("gzip;q=0", False), ("gzip; q=0.00, br", False), ("deflate", False), ("", False)],
+)  # fmt: skip
+def test_who_accepts_gzip_by_name_and_weight(accepted: str, packed: bool, desk: Any) -> None:
+    def coded(fault: str) -> bool:
+        headers = {HEADER: fault, "accept-encoding": accepted}
+        return "content-encoding" in desk.send("/guide/chat", json.dumps(BODY).encode(), headers=headers).headers
+
+    assert (coded("gzip"), coded("gzip-unasked")) == (packed, not packed)
+
+
 def test_a_redirect_leads_back_to_the_same_service(desk: Any) -> None:
     said = ask(desk, "redirect;status=308", query="?a=%20b")
     assert said.status == 308

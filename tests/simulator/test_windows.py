@@ -34,6 +34,15 @@ def spend(limiter: Limiter, *times: float) -> list[int | None]:
     return waits
 
 
+def test_a_fixed_window_ends_a_minute_after_the_request_that_opened_it() -> None:
+    window = KINDS["fixed"](MINUTE_S, 2)
+    assert window.ends(NOW) == NOW + 60, "none is open"
+    window.take(NOW)
+    assert [window.ends(now) for now in (NOW, NOW + 20, NOW + 59.5)] == [NOW + 60] * 3
+    assert [window.left(now) for now in (NOW + 59.5, NOW + 60)] == [1, 2]
+    assert window.ends(NOW + 60) == NOW + 120
+
+
 def test_a_window_aligned_to_the_clock_ends_with_the_minute_and_the_day() -> None:
     limiter = Limiter(Plan("p", requests_per_minute=2, requests_per_day=3), "aligned")
     assert spend(limiter, NOW, NOW + 1, NOW + 2) == [None, None, 18], "1020 is the next whole minute"

@@ -76,6 +76,18 @@ def test_operations_are_found_by_mode_in_the_order_asked_for() -> None:
     [
         ("dialect.yaml", "mount: /echo", "mount: echo", "mount: expected one path segment such as /guide"),
         ("dialect.yaml", "text: /answers/0/text", "txet: /answers/0/text", "did you mean 'text'"),
+        (
+            "dialect.yaml",
+            "{message: /body/why}",
+            "{result: /body/why}",
+            "dialect.yaml:42:13: unknown key 'result'; allowed: message",
+        ),
+        (
+            "dialect.yaml",
+            "optional: {session:",
+            "optional: {name:",
+            "dialect.yaml:46:16: unknown key 'name'; allowed: session",
+        ),
         ("requirements.yaml", "level: MUST", "level: WILL", "expected one of MUST, SHOULD, MAY"),
         ("vectors.yaml", "kind: stream", "kind: steam", "did you mean 'stream'"),
     ],

@@ -167,7 +167,8 @@ def test_the_two_ways_are_one(of: Dialect, limits: bool, monkeypatch: pytest.Mon
             assert swift.in_flight == slow.in_flight
 
     holds()
-    assert min(ways[True], ways[False]) > 20
+    assert ways[True], "none took the express"
+    assert ways[False], "none took the long way"
 
 
 ASK = HttpRequest("POST", "/chat", {"authorization": "Bearer key-valid"}, b'{"agent_id": "echo", "message": "Hi"}')

@@ -54,6 +54,8 @@ LESS = "This summary was shortened to fit; the JSON and HTML reports have everyt
 
 BAR = re.compile(r"(?<!\\)\|")
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$])")
+SUMMONS = re.compile(r"([@#])(?=\w)")
+"""What forges take for a person or an issue, wherever it stands in a text; a space of no width behind the sign shows the same and calls nobody."""
 
 
 def render(result: Result) -> str:
@@ -179,13 +181,17 @@ def _cells(cells: list[str]) -> str:
 
 def _md(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    return SPECIAL.sub(r"\\\1", one_line(text))
+    return _shown(one_line(text))
 
 
 def _prose(text: str) -> str:
     """As ``_md``, with the text's own code spans kept."""
     parts = CODE.split(one_line(text))
-    return "".join(_code(part) if index % 2 else SPECIAL.sub(r"\\\1", part) for index, part in enumerate(parts))
+    return "".join(_code(part) if index % 2 else _shown(part) for index, part in enumerate(parts))
+
+
+def _shown(text: str) -> str:
+    return SUMMONS.sub(r"\1&#8203;", SPECIAL.sub(r"\\\1", text))
 
 
 def _code(text: str) -> str:

@@ -40,6 +40,12 @@ def test_statements_do_not_become_markup(run: Make, row: Make) -> None:
     assert len(re.findall(r"(?<!\\)\|", line)) == 5
 
 
+def test_a_statement_calls_nobody(run: Make, row: Make) -> None:
+    text = render(run([row("fail", statement="ask @everyone about #12, `@code`")]))
+    assert "ask @&#8203;everyone about #&#8203;12, `@code`" in text
+    assert "@everyone" not in text
+
+
 def test_a_reading_does_not_become_markup(run: Make, row: Make) -> None:
     text = render(run([row("pass"), row("observed", findings=[], reason="<img> [x](y) `q`")]))
     assert "\\<img\\> \\[x\\](y) \\`q\\`" in text

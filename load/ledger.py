@@ -69,7 +69,7 @@ class Ledger:
         self.whys: dict[str, Counter[str]] = {}
         self.seen_at: dict[str, tuple[float, float]] = {}
         self.histograms = {name: Histogram() for name in HISTOGRAMS}
-        self.lags = {"send": Histogram(), "greenlet": Histogram()}
+        self.lags = {"send": Histogram(), "greenlet": Histogram(), "read": Histogram()}
         self.bins: dict[int, Bin] = {}
         self.accounts: dict[str, Account] = {}
         self.exhibits: list[dict[str, Any]] = []
@@ -79,6 +79,7 @@ class Ledger:
         self.duplicates: Counter[str] = Counter()
         self.seconds = 0.0
         self.cpu_s: list[float] = []
+        self.waited_s: list[float] = []
         self.span_s = 0.0
         self._order = count()
 
@@ -208,6 +209,7 @@ class Ledger:
             "sampled": self.sampled,
             "duplicates": dict(self.duplicates),
             "cpu_s": self.cpu_s,
+            "waited_s": self.waited_s,
             "span_s": self.span_s,
         }
 
@@ -237,4 +239,5 @@ class Ledger:
             self.findings[name] = finding if known is None else {**known, "count": known["count"] + finding["count"]}
         self.sampled += data["sampled"]
         self.cpu_s += data["cpu_s"]
+        self.waited_s += data["waited_s"]
         self.span_s = max(self.span_s, data["span_s"])

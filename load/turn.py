@@ -1,6 +1,6 @@
-"""One turn over a kept connection: a request made quickly, the judge's wire client, and what came of it.
+"""One turn over a kept connection: a request made quickly, what came back, and what became of it.
 
-Blocking code: it works in greenlets, in threads, and in a test by itself.
+It reads like blocking code, and blocks the greenlet that calls it: many of them take their turns at once, and a test takes one by itself.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..conformance import wire
 from ..conformance.ask import Ask, Via, compose
-from ..conformance.connection import Connection
-from ..conformance.endpoint import Endpoint
+from ..conformance.endpoint import Endpoint, encode
 from ..conformance.exchange import End, Exchange, Request
 from ..conformance.profile import Profile
 from ..spec import Dialect
 from .canary import MARK, owners, word
 from .glance import Glimpse, look
+from .lane import Lane
+from .looks import Looks
 from .outcome import outcome
 from .timeline import Timeline
 
@@ -83,13 +83,14 @@ def _put(body: dict[str, Any], pointer: str, value: str) -> None:
 
 
 class Line:
-    """Connections to one target, kept and used again, the last one first."""
+    """Connections to one target, kept and used again, the last one first. ``looks``: how late their reads may be."""
 
     def __init__(self, profile: Profile, *, insecure: bool = False) -> None:
         self.endpoint = Endpoint.parse(profile.base_url)
+        self.looks = Looks()
         self._deadlines = profile.deadlines
         self._insecure = insecure
-        self._idle: list[Connection] = []
+        self._idle: list[Lane] = []
         self.opened = 0
 
     def send(self, request: Request) -> tuple[Exchange, bool]:
@@ -97,25 +98,27 @@ class Line:
 
         A target may close an idle connection at any time (RFC 9112 9.3.1); without a byte of an answer that is what happened, once.
         """
+        data = encode(self.endpoint, request, keep_alive=True)
         kept = self._idle.pop() if self._idle else None
         if kept is not None:
-            exchange = self._over(kept, request)
+            exchange = self._over(kept, request, data)
             if not (exchange.end in DROPPED and not exchange.reads):
                 return exchange, False
         self.opened += 1
-        fresh = Connection(self.endpoint, self._deadlines, insecure=self._insecure)
-        return self._over(fresh, request), kept is not None
+        fresh = Lane(self.endpoint, self._deadlines, self.looks, insecure=self._insecure)
+        return self._over(fresh, request, data), kept is not None
 
-    def _over(self, connection: Connection, request: Request) -> Exchange:
-        exchange = wire.send(self.endpoint, request, self._deadlines, connection=connection)
-        if connection.usable:
-            self._idle.append(connection)
+    def _over(self, lane: Lane, request: Request, data: bytes) -> Exchange:
+        exchange = lane.send(request, data)
+        if lane.usable:
+            self._idle.append(lane)
         return exchange
 
     def close(self) -> None:
         """Hang up on all that are idle."""
         while self._idle:
             self._idle.pop().close()
+        self.looks.close()
 
 
 def take(

@@ -116,14 +116,13 @@ class Lane:
     def _wait(self) -> None:
         """Until the hub has read the end of the response, or a deadline has passed."""
         self._waiting, self._asked_ns = gevent.getcurrent(), time.monotonic_ns()
-        self._watch(min(self._deadlines.first_byte, self._left()))
+        if self._timer is None:
+            self._watch(min(self._deadlines.first_byte, self._left()))
         try:
             while self._end is None:
                 self._hub.switch()
         finally:
             self._waiting = None
-            if self._timer is not None:
-                self._timer.stop()
             if self._end is None:
                 self.close()
 
@@ -177,11 +176,18 @@ class Lane:
     def _watch(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.close()
-        self._timer = self._hub.loop.timer(max(min(seconds, self._deadlines.idle), 0.0))
+        least = min(seconds, self._deadlines.idle, self._deadlines.first_byte, self._deadlines.total)
+        self._timer = self._hub.loop.timer(max(least, 0.0))
         self._timer.start(self._patience_ends)
 
     def _patience_ends(self) -> None:
-        """The timer is not set anew for each read, so this looks when the last one was. It is never set beyond ``idle``, that begins with any."""
+        """The timer is set neither for each read nor for each request, so this looks when the last was. It is never set beyond what a
+        request that begins at once would wait for.
+        """
+        if self._waiting is None:
+            self._timer.close()
+            self._timer = None
+            return
         patience = self._deadlines.idle if self._reads else self._deadlines.first_byte
         since = self._reads[-1].at_ns if self._reads else self._asked_ns
         left = min(patience - (time.monotonic_ns() - since) / 1e9, self._left())

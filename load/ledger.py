@@ -63,6 +63,7 @@ class Ledger:
 
     def __init__(self, bin_s: float, headline: Clock, single: tuple[Objective, ...] = ()) -> None:
         self.bin_s, self.headline, self.single = bin_s, headline, single
+        self._first, self._whole = f"{headline} ttft", f"{headline} duration"
         self.counters: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
@@ -105,7 +106,8 @@ class Ledger:
         counters["finished"] += 1
         counters["bytes"] += sum([len(read.data) for read in turn.exchange.reads])
         counters["events"] += turn.seen.events
-        self.counters["reconnects"] += turn.reconnected
+        if turn.reconnected:
+            counters["reconnects"] += 1
         self.lags["send"].record((times.started - times.intended) // 1000)
         if turn.seen.status is not None:
             self.statuses[str(turn.seen.status)] += 1
@@ -130,14 +132,14 @@ class Ledger:
             gaps = [gap // 1000 for gap in turn.timeline.gaps]
             self.histograms["gap"].record_all(gaps)
             point.gaps.update(map(coarse, gaps))
-        first, whole = values.get(f"{self.headline} ttft"), values.get(f"{self.headline} duration")
+        first, whole = values.get(self._first), values.get(self._whole)
         if first is not None:
             point.ttft.record(first)
         if whole is not None:
             point.duration.record(whole)
             self._slow(turn, whole, at_s)
-        kept = all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single)
-        self.counters["good"] += kept
+        if not self.single or all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single):
+            self.counters["good"] += 1
 
     def _slow(self, turn: Turn, whole: int, at_s: float) -> None:
         if len(self.slowest) < SLOWEST:

@@ -90,9 +90,7 @@ def test_ledgers_add_up_and_only_ok_is_measured() -> None:
 def test_goodput_counts_turns_within_every_objective_that_one_turn_can_keep() -> None:
     ledger = Ledger(1.0, "response", (parse_objective("ttft p95 < 38ms", "response"),))
     ledger.add(turn(), 0.1)
-    ledger.add(
-        turn(Timeline(**{**{name: getattr(STREAM, name) for name in STREAM.__slots__}, "intended": 4 * MS})), 0.2
-    )
+    ledger.add(turn(STREAM._replace(intended=4 * MS)), 0.2)
     ledger.seconds = 2.0
     assert ledger.rate("goodput") == 0.5
 

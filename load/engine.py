@@ -285,8 +285,7 @@ class Engine:
         times = turn.timeline
         self.account.hear(turn.seen.status, said, times.sent, times.ended, turn.seen.total_units, name)
         if said.remaining is not None:
-            point = self.ledger.bin(at_s)
-            point.remaining = said.remaining if point.remaining is None else min(point.remaining, said.remaining)
+            self.ledger.bin(at_s).left(KEY, said.remaining)
         if self._gate is not None and place:
             told = stated_wait(Seen(turn.exchange, self.dialect, self.profile)) if turn.seen.status == 429 else None
             self._gate.hear(place, turn.seen.status, said, told, now)

@@ -115,6 +115,11 @@ class Histogram:
         if other._least is not None:
             self._least = other._least if self._least is None else min(self._least, other._least)
 
+    def beyond(self, value: int) -> int:
+        """How many numbers are larger, as far as buckets tell them apart."""
+        self._settle()
+        return sum(count for index, count in self._counts.items() if index > bucket(value))
+
     def quantiles(self, shares: Iterable[float]) -> Iterator[int | None]:
         """The smallest recorded size that this share of the numbers does not exceed, for each share (0 to 1, rising)."""
         self._settle()

@@ -25,15 +25,19 @@ SLOWEST = 10
 
 @dataclass
 class Bin:
-    """One point of the time series."""
+    """One point of the time series. ``remaining``: the least that a key was told to have left, by key."""
 
     counts: Counter[str] = field(default_factory=Counter)
     ttft: Histogram = field(default_factory=Histogram)
     duration: Histogram = field(default_factory=Histogram)
     gaps: Counter[int] = field(default_factory=Counter)
-    remaining: int | None = None
+    remaining: dict[str, int] = field(default_factory=dict)
     in_flight: int = 0
-    active: int = 0
+
+    def left(self, key: str, remaining: int) -> None:
+        """An answer said that so many requests remain."""
+        known = self.remaining.get(key)
+        self.remaining[key] = remaining if known is None else min(known, remaining)
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -43,7 +47,6 @@ class Bin:
             "gaps": sorted(self.gaps.items()),
             "remaining": self.remaining,
             "in_flight": self.in_flight,
-            "active": self.active,
         }
 
     def merge(self, data: Mapping[str, Any]) -> None:
@@ -52,10 +55,9 @@ class Bin:
         self.duration.merge(Histogram.of(data["duration"]))
         for bucket, number in data["gaps"]:
             self.gaps[bucket] += number
-        told = [value for value in (self.remaining, data["remaining"]) if value is not None]
-        self.remaining = min(told, default=None)
+        for key, remaining in data["remaining"].items():
+            self.left(key, remaining)
         self.in_flight += data["in_flight"]
-        self.active += data["active"]
 
 
 class Ledger:

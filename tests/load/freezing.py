@@ -61,7 +61,7 @@ def answer(asked: dict[str, Any]) -> bytes:
     """A short stream."""
     session = asked.get("session_id") or f"s-{next(SESSIONS)}"
     usage = {"input_tokens": 1, "output_tokens": 2}
-    payloads = [{"type": "token", "content": "yes, "}, {"type": "token", "content": "of course"}]
+    payloads: list[dict[str, Any]] = [{"type": "token", "content": "yes, "}, {"type": "token", "content": "of course"}]
     payloads.append({"type": "done", "session_id": session, "usage": usage})
     events = [f"data: {json.dumps(payload)}\n\n".encode() for payload in payloads]
     return HEAD + b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events) + b"0\r\n\r\n"

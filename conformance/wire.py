@@ -16,9 +16,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from .connection import Connection, Deadlines
+from .connection import Connection, Deadlines, broken_off, silent, unconnected
 from .endpoint import Endpoint, encode
-from .ends import broken_off, silent, unconnected
 from .exchange import Chunk, End, Exchange, Request
 from .framing import Framer, parse
 from .head import HEAD_END

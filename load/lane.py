@@ -8,8 +8,6 @@ is that of the judge's client (``conformance.wire``); a test holds the two equal
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
 from contextlib import suppress
 from typing import Any
@@ -17,16 +15,23 @@ from typing import Any
 import gevent
 from gevent import get_hub
 
-from ..conformance.connection import Deadlines, connect
+from ..conformance.connection import (
+    NOTHING_YET,
+    Deadlines,
+    Socket,
+    broken_off,
+    connect,
+    holds_more,
+    silent,
+    unconnected,
+)
 from ..conformance.endpoint import Endpoint
-from ..conformance.ends import broken_off, silent, unconnected
 from ..conformance.exchange import Chunk, End, Exchange, Request
 from ..conformance.framing import Framer
 from .looks import Looks
 
 RECV_SIZE = 65536
 READABLE = 1
-NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Lane:
@@ -36,7 +41,7 @@ class Lane:
         self.usable = True
         self._endpoint, self._deadlines, self._looks, self._insecure = endpoint, deadlines, looks, insecure
         self._hub: Any = get_hub()
-        self._socket: socket.socket | None = None
+        self._socket: Socket | None = None
         self._watcher: Any = None
         self._timer: Any = None
         self._waiting: Any = None
@@ -100,7 +105,7 @@ class Lane:
         if sent < len(data):
             self._write_slowly(sock, data[sent:])
 
-    def _write_slowly(self, sock: socket.socket, data: bytes) -> None:
+    def _write_slowly(self, sock: Socket, data: bytes) -> None:
         """What does not fit into the system's buffer; nobody reads meanwhile."""
         self._watcher.stop()
         sock.settimeout(max(min(self._deadlines.idle, self._left()), 0.001))
@@ -148,7 +153,7 @@ class Lane:
             return
         self._looks.read(at)
         self._take(data, at)
-        if isinstance(sock, ssl.SSLSocket) and self._end is None and sock.pending():
+        if self._end is None and holds_more(sock):
             self._readable()
 
     def _take(self, data: bytes, at_ns: int) -> None:

@@ -40,9 +40,10 @@ def judged(endpoint: Endpoint, deadlines: Deadlines) -> tuple[Exchange, bool]:
 @pytest.mark.parametrize("name", ENDS)
 def test_it_ends_as_the_judge_s_client_does(name: str) -> None:
     script, end, body, problems = ENDS[name]
-    with server(*script) as played:
+    held = (threading.Event(),) if end is End.COMPLETE else ()
+    with server(*script, *held) as played:
         wanted, usable = judged(played.endpoint, SOON)
-    with server(*script) as played:
+    with server(*script, *held) as played:
         one = lane(played.endpoint)
         exchange = sent(one, played.endpoint)
     assert (exchange.end, exchange.body, {each.kind for each in exchange.problems}) == (end, body, problems)

@@ -40,10 +40,10 @@ def judged(endpoint: Endpoint, deadlines: Deadlines) -> tuple[Exchange, bool]:
 @pytest.mark.parametrize("name", ENDS)
 def test_it_ends_as_the_judge_s_client_does(name: str) -> None:
     script, end, body, problems = ENDS[name]
-    held = (threading.Event(),) if end is End.COMPLETE else ()
-    with server(*script, *held) as played:
+    goes_on = end is End.COMPLETE
+    with server(*script, *(threading.Event(),) * goes_on) as played:
         wanted, usable = judged(played.endpoint, SOON)
-    with server(*script, *held) as played:
+    with server(*script, *(threading.Event(),) * goes_on) as played:
         one = lane(played.endpoint)
         exchange = sent(one, played.endpoint)
     assert (exchange.end, exchange.body, {each.kind for each in exchange.problems}) == (end, body, problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 
@@ -17,7 +18,9 @@ from chatproof.load.lane import Lane
 from chatproof.load.looks import Looks
 
 from ..conformance.played import CHUNKED, EVENT, JSON, NEXT_REQUEST, POST, RESET, SOON, Step, server
-from ..conformance.test_wire import ENDS, HANGS
+from ..conformance.test_wire import ENDS, HANGS, tls
+
+__all__ = ["tls"]
 
 LAST = b"0\r\n\r\n"
 
@@ -113,6 +116,23 @@ def test_what_comes_unasked_ends_the_connection_s_use() -> None:
         while one.usable:
             gevent.sleep(0.001)
         assert sent(one, played.endpoint).end is End.CLOSED
+
+
+def test_it_reads_over_tls_what_was_decrypted_at_once(tls: ssl.SSLContext) -> None:
+    """More than a record's worth: the system has handed it over, and nothing more will make the socket ready."""
+    text = b"data: " + b"x" * 60_000 + b"\n\n"
+    go = threading.Event()
+    with server(CHUNKED + b"%x\r\n%b\r\n" % (len(text), text), LAST, NEXT_REQUEST, JSON, go, tls=tls) as played:
+        one = Lane(played.endpoint, SOON, Looks(), insecure=True)
+        exchange = sent(one, played.endpoint)
+        assert (exchange.end, exchange.body) == (End.COMPLETE, text)
+        assert sent(one, played.endpoint).body == b"{}"
+    one.close()
+
+
+def test_a_certificate_that_nobody_trusts_is_no_connection(tls: ssl.SSLContext) -> None:
+    with pytest.raises(ssl.SSLError), server(JSON, tls=tls) as played:
+        assert sent(lane(played.endpoint), played.endpoint).end is End.TLS
 
 
 def test_a_request_that_does_not_fit_is_waited_for() -> None:

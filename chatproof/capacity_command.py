@@ -13,7 +13,7 @@ from . import __version__
 from .load import validity
 from .load.capacity import Step, conclude, search
 from .load.ledger import Ledger
-from .load.objective import judge, parse_objective, shown
+from .load.objective import judge, measure, parse_objective, plain, shown
 from .load.plan import Plan
 from .load.result import as_json
 from .load.run import Ran, run
@@ -43,30 +43,36 @@ def find_capacity(
     tries = search(start, most, whole=closed)
     load = next(tries, None)
     reason = ""
-    while load is not None:
-        one = _at(plan, load, wanted)
-        ran = run(one, tick, processes)
-        step = _judged(one, ran.ledger, load, text)
-        steps.append(step)
-        last = (one, ran)
-        best = last if step.kept else best
-        click.echo(f"{'kept  ' if step.kept else 'missed'} {load:8g} {unit}: {step.got}{step.note}", err=True)
-        if ran.reason.startswith("interrupted"):
-            reason = ran.reason
-            break
-        try:
-            load = tries.send(step.kept)
-        except StopIteration:
-            load = None
+    try:
+        while load is not None:
+            one = _at(plan, load, wanted)
+            ran = run(one, tick, processes)
+            step = _judged(one, ran.ledger, load, text)
+            steps.append(step)
+            last = (one, ran)
+            best = last if step.kept else best
+            click.echo(f"{'kept  ' if step.kept else 'missed'} {load:8g} {unit}: {step.got}{step.note}", err=True)
+            if ran.reason.startswith("interrupted"):
+                reason = ran.reason
+                break
+            try:
+                load = tries.send(step.kept)
+            except StopIteration:
+                load = None
+    except KeyboardInterrupt:
+        reason = "interrupted between two steps"
+        if last is None:
+            raise
     shown = best or last
     assert shown is not None, "a search tries at least once"
     plan_shown, ran_shown = shown
-    capacity = conclude(text, unit, steps, most)
+    asked = parse_objective(text, plan.headline)
+    capacity = {**conclude(text, unit, steps, most), "measure": measure(asked), "limit": plain(asked, asked.value)}
     return as_json(plan_shown, dialect, ran_shown.ledger, __version__, started, reason, {"capacity": capacity})
 
 
 def _at(plan: Plan, load: float, wanted: tuple[str, ...]) -> Plan:
-    held = replace(plan, objectives=wanted, warmup=plan.warmup or plan.seconds * SETTLE)
+    held = replace(plan, objectives=wanted, warmup=plan.warmup or plan.seconds * SETTLE, end_when_lost=True)
     if plan.schedule is None:
         return replace(held, users=int(load))
     curve = Schedule(f"constant:{load:g}", (Segment(plan.seconds, load, load, plan.schedule.segments[0].poisson),))
@@ -86,4 +92,14 @@ def _judged(plan: Plan, ledger: Ledger, load: float, text: str) -> Step:
     rate = round(ledger.counters["sent"] / ledger.span_s, 2) if ledger.span_s else 0.0
     kept = missed is None and not signs
     valid = missed is not None or not signs
-    return Step(load, kept, shown(asked.objective, asked.got), rate, ledger.number("errors"), valid, note)
+    return Step(
+        load,
+        kept,
+        shown(asked.objective, asked.got),
+        rate,
+        ledger.number("errors"),
+        valid,
+        note,
+        value=plain(asked.objective, asked.got),
+        seconds=round(ledger.span_s, 3),
+    )

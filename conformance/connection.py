@@ -1,4 +1,4 @@
-"""A connection to a target, TLS included, and how long anything may take on it."""
+"""A connection to a target, TLS included, how long anything may take on it, and what its errors and silences say: the same for every client of ours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from functools import cache
 from typing import Self
 
 from .endpoint import Endpoint
+from .exchange import End
+
+Socket = socket.socket
+NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+"""What a socket that does not block raises where there is nothing to read, or no room to write."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +83,43 @@ def connect(endpoint: Endpoint, timeout: float, *, insecure: bool = False) -> so
     except OSError:
         plain.close()
         raise
+
+
+def holds_more(sock: socket.socket) -> bool:
+    """Whether bytes were decrypted and not read yet, of which the system knows nothing."""
+    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+
+
+Ended = tuple[End, str]
+"""How it ended, and the detail for people."""
+
+
+def unconnected(error: Exception, deadlines: Deadlines) -> Ended:
+    """Why no connection came to stand."""
+    match error:
+        case TimeoutError():
+            return End.CONNECT_TIMEOUT, f"no connection within {deadlines.connect:g} s"
+        case ConnectionRefusedError():
+            return End.REFUSED, str(error)
+        case ssl.SSLError():
+            return End.TLS, str(error)
+    return End.UNREACHABLE, str(error)
+
+
+def broken_off(error: OSError) -> Ended:
+    """Why nothing more can be read."""
+    match error:
+        case ssl.SSLEOFError():
+            return End.CLOSED, f"without a TLS close: {error}"
+        case ssl.SSLError():
+            return End.TLS, str(error)
+    return End.RESET, str(error)
+
+
+def silent(deadlines: Deadlines, *, total: bool, started: bool) -> Ended:
+    """Which deadline passed. ``total``: that of the whole exchange; ``started``: a byte had come."""
+    if total:
+        return End.TOTAL_TIMEOUT, f"not complete within {deadlines.total:g} s"
+    if started:
+        return End.IDLE_TIMEOUT, f"nothing for {deadlines.idle:g} s"
+    return End.FIRST_BYTE_TIMEOUT, f"no byte within {deadlines.first_byte:g} s"

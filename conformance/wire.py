@@ -16,7 +16,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from .connection import Connection, Deadlines
+from .connection import Connection, Deadlines, broken_off, silent, unconnected
 from .endpoint import Endpoint, encode
 from .exchange import Chunk, End, Exchange, Request
 from .framing import Framer, parse
@@ -170,14 +170,8 @@ class Live:
             return
         try:
             self._socket = self._connection.socket()
-        except TimeoutError:
-            self._over(End.CONNECT_TIMEOUT, f"no connection within {self._deadlines.connect:g} s")
-        except ConnectionRefusedError as error:
-            self._over(End.REFUSED, str(error))
-        except ssl.SSLError as error:
-            self._over(End.TLS, str(error))
         except (OSError, UnicodeError) as error:
-            self._over(End.UNREACHABLE, str(error))
+            self._over(*unconnected(error, self._deadlines))
         else:
             self._send(self._socket, data)
 
@@ -226,14 +220,8 @@ class Live:
             at = time.monotonic_ns()
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
             self._timed_out(total=left <= patience)
-        except ConnectionResetError as error:
-            self._over(End.RESET, str(error))
-        except ssl.SSLEOFError as error:
-            self._over(End.CLOSED, f"without a TLS close: {error}")
-        except ssl.SSLError as error:
-            self._over(End.TLS, str(error))
         except OSError as error:
-            self._over(End.RESET, str(error))
+            self._over(*broken_off(error))
         else:
             self._take(data, at)
 
@@ -255,12 +243,8 @@ class Live:
     def _timed_out(self, *, total: bool) -> None:
         if self._holds_back and not total:
             self._holds_back = False
-        elif total:
-            self._over(End.TOTAL_TIMEOUT, f"not complete within {self._deadlines.total:g} s")
-        elif self._reads:
-            self._over(End.IDLE_TIMEOUT, f"nothing for {self._deadlines.idle:g} s")
         else:
-            self._over(End.FIRST_BYTE_TIMEOUT, f"no byte within {self._deadlines.first_byte:g} s")
+            self._over(*silent(self._deadlines, total=total, started=bool(self._reads)))
 
     def _waiting(self) -> bool:
         assert self._socket is not None

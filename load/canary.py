@@ -8,16 +8,18 @@ from functools import lru_cache
 from zlib import crc32
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
-NUMBER_SIZE, CHECK_SIZE = 6, 6
+SIZE = 6
+"""Letters of a number, and of a check."""
+PAIRS = tuple(first + second for first in LETTERS for second in LETTERS)
 MARK = "zq"
 """What every word begins with."""
-WORD = re.compile(rf"(?<![A-Za-z0-9]){MARK}([{LETTERS}]{{{NUMBER_SIZE}}})([{LETTERS}]{{{CHECK_SIZE}}})(?![A-Za-z0-9])")
+WORD = re.compile(rf"(?<![A-Za-z0-9]){MARK}([{LETTERS}]{{{SIZE}}})([{LETTERS}]{{{SIZE}}})(?![A-Za-z0-9])")
 
 
 @lru_cache(65536)
 def word(seed: int, conversation: int) -> str:
     """The word of a conversation: its number, and a check that belongs to the run's seed, so that no text has one by chance."""
-    number = _spelt(conversation, NUMBER_SIZE)
+    number = _spelt(conversation)
     return f"{MARK}{number}{_check(seed, number)}"
 
 
@@ -29,15 +31,12 @@ def owners(seed: int, text: str) -> Iterator[int]:
 
 
 def _check(seed: int, number: str) -> str:
-    return _spelt(crc32(f"{seed}/canary/{number}".encode()), CHECK_SIZE)
+    return _spelt(crc32(f"{seed}/canary/{number}".encode()))
 
 
-def _spelt(value: int, size: int) -> str:
-    letters = []
-    for _ in range(size):
-        value, digit = divmod(value, len(LETTERS))
-        letters.append(LETTERS[digit])
-    return "".join(reversed(letters))
+def _spelt(value: int) -> str:
+    """The lowest 30 bits, five to a letter."""
+    return PAIRS[value >> 20 & 1023] + PAIRS[value >> 10 & 1023] + PAIRS[value & 1023]
 
 
 def _read(text: str) -> int:

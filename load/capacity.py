@@ -13,7 +13,10 @@ MOST_STEPS = 16
 
 @dataclass(frozen=True)
 class Step:
-    """One load that was tried. ``kept``: the objectives were, and the generator kept time. ``note``: why not, if not the objective."""
+    """One load that was tried. ``kept``: the objectives were, and the generator kept time. ``note``: why not, if not the objective.
+
+    ``got`` in words and, where there was anything to judge by, as a number (``value``). ``seconds``: how long it took.
+    """
 
     load: float
     kept: bool
@@ -22,6 +25,8 @@ class Step:
     errors: int
     valid: bool
     note: str = ""
+    value: float | None = None
+    seconds: float | None = None
 
 
 Search = Generator[float, bool, None]

@@ -27,6 +27,7 @@ from .gate import Gate
 from .ledger import Ledger
 from .limits import Account, Advertised
 from .plan import Plan
+from .processor import waited_s
 from .turn import Line, Maker, Turn, take
 from .turn_file import TurnFile
 
@@ -62,6 +63,7 @@ class Engine:
         self.reason = ""
         self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
         self._line = Line(plan.profile, insecure=plan.insecure)
+        self.ledger.lags["read"] = self._line.looks.lag
         self._gate = Gate() if plan.pacing == "respect" else None
         self._under_way: set[Any] = set()
         self._in_flight = 0
@@ -72,6 +74,7 @@ class Engine:
         until_start = plan.start_at - time.time()
         self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
         self._ends, self._cpu = plan.seconds, 0.0
+        self._waited: float | None = None
         self._prompts = plan.prompts
         self._thinks = Random(f"{plan.seed}/think/{index}")
 
@@ -79,7 +82,7 @@ class Engine:
 
     def start(self) -> None:
         """What watches the run begins."""
-        self._cpu = time.process_time()
+        self._cpu, self._waited = time.process_time(), waited_s()
         self._watch = gevent.spawn(self._probe)
 
     def now(self) -> float:
@@ -121,6 +124,9 @@ class Engine:
         ledger.span_s = max(min(self.now(), self._ends), 0.0)
         ledger.seconds = max(ledger.span_s - self.plan.warmup, 0.0)
         ledger.cpu_s = [round(time.process_time() - self._cpu, 3)]
+        waited = waited_s()
+        if waited is not None and self._waited is not None:
+            ledger.waited_s = [round(waited - self._waited, 3)]
         ledger.counters["connections"] = self._line.opened
         if self._gate is not None:
             self.account.waits = list(self._gate.waits)
@@ -281,8 +287,7 @@ class Engine:
         times = turn.timeline
         self.account.hear(turn.seen.status, said, times.sent, times.ended, turn.seen.total_units, name)
         if said.remaining is not None:
-            point = self.ledger.bin(at_s)
-            point.remaining = said.remaining if point.remaining is None else min(point.remaining, said.remaining)
+            self.ledger.bin(at_s).left(KEY, said.remaining)
         if self._gate is not None and place:
             told = stated_wait(Seen(turn.exchange, self.dialect, self.profile)) if turn.seen.status == 429 else None
             self._gate.hear(place, turn.seen.status, said, told, now)

@@ -8,9 +8,10 @@ all golden bytes and on every legal variant. Both run after the turn, on recorde
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import accumulate
 from typing import Any
 
 from ..conformance import reading
@@ -18,9 +19,13 @@ from ..conformance.exchange import End, Exchange
 from ..conformance.profile import Profile
 from ..conformance.seen import Seen
 from ..spec import Delta, Dialect, Done, Failure, Row
+from .compiled import compiled
 
 HEAD = b"HTTP/1.1 "
+FIELD = re.compile(r"\r\n([!#-'*-.0-9A-Z^-z|~]+): (?![ \t])([^\r\n]*(?<![ \t]))(?=\r\n|$)")
+"""A header as nearly everybody writes it: one space, nothing to strip."""
 EVENT = b"data: "
+NEXT_EVENT = b"\n\n" + EVENT
 
 
 @dataclass(slots=True)
@@ -60,13 +65,10 @@ def glance(exchange: Exchange, dialect: Dialect) -> Glimpse | None:
     end = raw.find(b"\r\n\r\n")
     if end < 0 or not raw.startswith(HEAD):
         return None
-    headers: dict[str, str] = {}
-    for line in raw[:end].decode("latin-1").split("\r\n")[1:]:
-        name, colon, value = line.partition(":")
-        name = name.lower()
-        if not colon or name in headers or not name or name[-1] == " " or name[0] in " \t":
-            return None
-        headers[name] = value.strip(" \t")
+    lines = FIELD.findall(raw[:end].decode("latin-1"))
+    headers = {name.lower(): value for name, value in lines}
+    if len(headers) != raw.count(b"\n", 0, end):
+        return None
     status = raw[9:12]
     if not status.isdigit() or status[:1] == b"1" or "content-encoding" in headers:
         return None
@@ -121,19 +123,25 @@ def _reply(exchange: Exchange, found: Glimpse, body: bytes, dialect: Dialect) ->
         value = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    roles = reading.roles(value, dialect.reply)
-    return _of_reply(found, roles, exchange.reads[-1].at_ns)
+    return _of_reply(found, compiled(dialect).roles_of(value), exchange.reads[-1].at_ns)
 
 
 def _of_reply(found: Glimpse, roles: Mapping[str, Any], at: int) -> Glimpse:
     text, session = roles.get("text"), roles.get("session")
-    usage = reading.usage(roles)
-    found.text = text if isinstance(text, str) else ""
-    found.problem = None if isinstance(text, str) else "the reply has no text where the dialect has it"
+    if isinstance(text, str):
+        found.text = text
+    else:
+        found.problem = "the reply has no text where the dialect has it"
     found.session = session if isinstance(session, str) else None
-    found.units, found.total_units = usage.output, _total(usage.input, usage.output, usage.total)
+    found.units = _whole(roles, "output_tokens")
+    found.total_units = _total(_whole(roles, "input_tokens"), found.units, _whole(roles, "total_tokens"))
     found.terminal_at = at
     return found
+
+
+def _whole(roles: Mapping[str, Any], role: str) -> int | None:
+    count = roles.get(role)
+    return count if type(count) is int else None
 
 
 def _total(first: int | None, second: int | None, total: int | None) -> int | None:
@@ -147,51 +155,52 @@ def _stream(exchange: Exchange, found: Glimpse, body: bytes, pieces: Pieces, dia
     if b"\r" in body or not body.endswith(b"\n\n"):
         return None
     found.streamed = True
-    arrived = _arrivals(exchange, pieces)
-    text_of, literals = _readers(dialect)
-    blocks = body[:-2].split(b"\n\n")
-    values = _values(blocks, literals)
+    readers = compiled(dialect)
+    text_of = readers.text_of
+    values = _values(body, readers.literals)
     if values is None:
         return None
     texts: list[str] = []
-    at = -1
-    for block, value in zip(blocks, values, strict=True):
-        at += len(block) + 2
+    for value, at in zip(values, _times(exchange, pieces, body, len(values)), strict=True):
         text = text_of(value) if type(value) is dict else None
-        if found.terminals or (text is None and not _other(found, value, dialect, arrived(at))):
+        if found.terminals or (text is None and not _other(found, value, dialect, at)):
             return None
         if text:
             texts.append(text)
-            found.texts.append(arrived(at))
-    found.events = len(blocks)
+            found.texts.append(at)
+    found.events = len(values)
     found.text = "".join(texts)
     return found
 
 
-def _values(blocks: list[bytes], literals: Mapping[bytes, Row]) -> list[Any] | None:
+def _times(exchange: Exchange, pieces: Pieces, body: bytes, events: int) -> list[int]:
+    """When each event's last byte came."""
+    if len(exchange.reads) == 1:
+        return [exchange.reads[0].at_ns] * events
+    arrived = _arrivals(exchange, pieces)
+    ends = accumulate(len(block) + 2 for block in body[:-2].split(b"\n\n"))
+    return [arrived(end - 1) for end in ends]
+
+
+def _values(body: bytes, literals: Mapping[bytes, Row]) -> list[Any] | None:
     """The JSON value of each event, or its row where that is a literal; ``None`` where an event is not one plain object.
 
     All objects are read in one go, as an array; each has to look like one object, so that they cannot lean on each other.
     """
-    places: list[tuple[int, Row]] = []
-    parts: list[bytes] = []
-    for index, block in enumerate(blocks):
-        part = block[6:]
-        if block[:6] != EVENT or part[:1] != b"{" or part[-1:] != b"}" or b"\n" in block or b"},{" in block:
-            if block[:6] != EVENT or part not in literals:
-                return None
-            places.append((index, literals[part]))
-        else:
-            parts.append(part)
+    for literal, row in literals.items():
+        last = b"%b%b\n\n" % (EVENT, literal)
+        if body.endswith(last):
+            before = _values(body[: -len(last)], literals) if len(body) > len(last) else []
+            return None if before is None else [*before, row]
+    events = body.count(b"}\n\n")
+    alike = body.startswith(EVENT + b"{") and body.count(NEXT_EVENT + b"{") == events - 1
+    if not alike or body.count(b"\n") != 2 * events or b"},{" in body:
+        return None
     try:
-        values: list[Any] = json.loads((b"[" + b",".join(parts) + b"]").decode())
+        values: list[Any] = json.loads(f"[{body[len(EVENT) : -2].replace(NEXT_EVENT, b',').decode()}]")
     except (ValueError, RecursionError):
         return None
-    if len(values) != len(parts):
-        return None
-    for index, row in places:
-        values.insert(index, row)
-    return values
+    return values if len(values) == events else None
 
 
 def _other(found: Glimpse, value: Any, dialect: Dialect, at: int) -> bool:
@@ -221,9 +230,6 @@ def _row_of(value: Any, dialect: Dialect) -> tuple[Row, Any]:
 def _arrivals(exchange: Exchange, pieces: Pieces) -> Callable[[int], int]:
     """When a byte of the body came; asked for with rising offsets."""
     reads = exchange.reads
-    if len(reads) == 1:
-        only = reads[0].at_ns
-        return lambda offset: only
     piece, read, read_end = 0, 0, len(reads[0].data)
     last = len(pieces) - 1
 
@@ -238,47 +244,6 @@ def _arrivals(exchange: Exchange, pieces: Pieces) -> Callable[[int], int]:
         return reads[read].at_ns
 
     return arrived
-
-
-def _readers(dialect: Dialect) -> Readers:
-    """See ``_compile``; made once for a dialect, whose folder is its identity."""
-    found = _COMPILED.get(dialect.folder)
-    if found is None:
-        found = _COMPILED[dialect.folder] = _compile(dialect)
-    return found
-
-
-Readers = tuple[Callable[[dict[str, Any]], str | None], dict[bytes, Row]]
-_COMPILED: dict[Path, Readers] = {}
-
-
-def _compile(dialect: Dialect) -> Readers:
-    """A function that gives the text of a JSON event that is surely a text, else ``None``; and the literal rows by their data."""
-    literals = {row.literal.encode(): row for row in dialect.stream if row.literal is not None}
-    rows = [row for row in dialect.stream if row.literal is None]
-    delta = next((row for row in rows if row.event == "delta"), None)
-    pointers = delta.shape.roles.get("text", ()) if delta else ()
-    constants = dict(delta.shape.constants) if delta else {}
-    plain = all(pointer.count("/") == 1 and "~" not in pointer for pointer in (*pointers, *constants))
-    if (
-        delta is None
-        or len(pointers) != 1
-        or not plain
-        or len(constants) > 1
-        or (not constants and delta is not rows[0])
-    ):
-        return lambda value: None, literals
-    text_key = pointers[0][1:]
-    if not constants:
-        return lambda value: text if type(text := value.get(text_key)) is str else None, literals
-    ((pointer, wanted),) = constants.items()
-    kind_key = pointer[1:]
-
-    def read(value: dict[str, Any]) -> str | None:
-        text = value.get(text_key)
-        return text if type(text) is str and value.get(kind_key) == wanted else None
-
-    return read, literals
 
 
 def thorough(exchange: Exchange, dialect: Dialect, profile: Profile) -> Glimpse:

@@ -14,6 +14,8 @@ from typing import Any
 EXACT_BITS = 11
 EXACT = 1 << EXACT_BITS
 HALF = EXACT >> 1
+HEAP = 256
+"""So many numbers are counted at a time: enough to pay, and too few to hold anything up."""
 
 
 def bucket(value: int) -> int:
@@ -39,67 +41,99 @@ def coarse(value: int) -> int:
 
 
 class Histogram:
-    """Whole numbers, counted. What is negative counts as 0."""
+    """Whole numbers, counted. What is negative counts as 0.
 
-    __slots__ = ("count", "counts", "least", "most", "total")
+    What is new is put on a heap and counted when that is large, or when somebody asks: a run records several numbers with every turn,
+    and a loop over hundreds costs a fraction of what hundreds of calls do.
+    """
+
+    __slots__ = ("_count", "_counts", "_fresh", "_least", "_most", "_total")
 
     def __init__(self) -> None:
-        self.counts: dict[int, int] = {}
-        self.count = self.total = self.most = 0
-        self.least: int | None = None
+        self._counts: dict[int, int] = {}
+        self._count = self._total = self._most = 0
+        self._least: int | None = None
+        self._fresh: list[int] = []
 
     def record(self, value: int) -> None:
         """Count one number."""
-        if value < EXACT:
-            value = max(value, 0)
-            index = value
-        else:
-            shift = value.bit_length() - EXACT_BITS
-            index = shift * HALF + (value >> shift)
-        self.counts[index] = self.counts.get(index, 0) + 1
-        self.count += 1
-        self.total += value
-        self.most = max(self.most, value)
-        if self.least is None or value < self.least:
-            self.least = value
+        fresh = self._fresh
+        fresh.append(value)
+        if len(fresh) >= HEAP:
+            self._settle()
 
     def record_all(self, values: list[int]) -> None:
         """Count many at once, as a stream's gaps are."""
-        if not values:
+        self._fresh += values
+        if len(self._fresh) >= HEAP:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Count what is on the heap."""
+        fresh = self._fresh
+        if not fresh:
             return
-        counts, get = self.counts, self.counts.get
-        for value in values:
+        self._fresh = []
+        least, most = min(fresh), max(fresh)
+        if least < 0:
+            fresh, least, most = [max(value, 0) for value in fresh], 0, max(most, 0)
+        counts, get = self._counts, self._counts.get
+        for value in fresh:
             index = value if value < EXACT else bucket(value)
             counts[index] = get(index, 0) + 1
-        self.count += len(values)
-        self.total += sum(values)
-        least = min(values)
-        self.most = max(self.most, max(values))
-        self.least = least if self.least is None else min(self.least, least)
+        self._count += len(fresh)
+        self._total += sum(fresh)
+        self._most = max(self._most, most)
+        self._least = least if self._least is None else min(self._least, least)
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are."""
+        return self._count + len(self._fresh)
+
+    @property
+    def least(self) -> int | None:
+        """The smallest of them."""
+        self._settle()
+        return self._least
+
+    @property
+    def most(self) -> int:
+        """The largest of them; 0 where there are none."""
+        self._settle()
+        return self._most
 
     def merge(self, other: Histogram) -> None:
         """Take in another's counts: the same as if every number had been recorded here."""
-        for index, count in other.counts.items():
-            self.counts[index] = self.counts.get(index, 0) + count
-        self.count += other.count
-        self.total += other.total
-        self.most = max(self.most, other.most)
-        if other.least is not None:
-            self.least = other.least if self.least is None else min(self.least, other.least)
+        self._settle()
+        other._settle()
+        for index, count in other._counts.items():
+            self._counts[index] = self._counts.get(index, 0) + count
+        self._count += other._count
+        self._total += other._total
+        self._most = max(self._most, other._most)
+        if other._least is not None:
+            self._least = other._least if self._least is None else min(self._least, other._least)
+
+    def beyond(self, value: int) -> int:
+        """How many numbers are larger, as far as buckets tell them apart."""
+        self._settle()
+        return sum(count for index, count in self._counts.items() if index > bucket(value))
 
     def quantiles(self, shares: Iterable[float]) -> Iterator[int | None]:
         """The smallest recorded size that this share of the numbers does not exceed, for each share (0 to 1, rising)."""
-        walk = iter(sorted(self.counts.items()))
+        self._settle()
+        walk = iter(sorted(self._counts.items()))
         reached, index = 0, 0
         for share in shares:
-            if not self.count:
+            if not self._count:
                 yield None
                 continue
-            rank = max(math.ceil(share * self.count - 1e-9), 1)
+            rank = max(math.ceil(share * self._count - 1e-9), 1)
             while reached < rank:
                 index, count = next(walk)
                 reached += count
-            yield min(max(middle(index), self.least or 0), self.most)
+            yield min(max(middle(index), self._least or 0), self._most)
 
     def quantile(self, share: float) -> int | None:
         """One quantile; ``None`` where nothing was recorded."""
@@ -107,23 +141,25 @@ class Histogram:
 
     @property
     def mean(self) -> float | None:
-        return self.total / self.count if self.count else None
+        self._settle()
+        return self._total / self._count if self._count else None
 
     def to_data(self) -> dict[str, Any]:
         """Plain data: ``counts`` are pairs of bucket and count, by bucket (see ``bucket``)."""
+        self._settle()
         return {
-            "count": self.count,
-            "sum": self.total,
-            "min": self.least,
-            "max": self.most if self.count else None,
-            "counts": sorted(self.counts.items()),
+            "count": self._count,
+            "sum": self._total,
+            "min": self._least,
+            "max": self._most if self._count else None,
+            "counts": sorted(self._counts.items()),
         }
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Histogram:
         """The histogram that ``to_data`` wrote."""
         made = cls()
-        made.counts = {int(index): int(count) for index, count in data["counts"]}
-        made.count, made.total, made.least = data["count"], data["sum"], data["min"]
-        made.most = data["max"] or 0
+        made._counts = {int(index): int(count) for index, count in data["counts"]}
+        made._count, made._total, made._least = data["count"], data["sum"], data["min"]
+        made._most = data["max"] or 0
         return made

@@ -18,12 +18,13 @@ from ..spec import dialect
 from .engine import Engine
 from .ledger import Ledger
 from .locust_options import planned
+from .lost import aborts
 from .muster import Muster
 from .patch import calm
 from .plan import Plan
 from .preflight import NotReady
 from .result import EXIT_CODES, as_json, outline
-from .run import TICK_S, aborts
+from .run import TICK_S
 from .tables import Row, empty, tables
 from .turn import Turn
 

@@ -25,15 +25,19 @@ SLOWEST = 10
 
 @dataclass
 class Bin:
-    """One point of the time series."""
+    """One point of the time series. ``remaining``: the least that a key was told to have left, by key."""
 
     counts: Counter[str] = field(default_factory=Counter)
     ttft: Histogram = field(default_factory=Histogram)
     duration: Histogram = field(default_factory=Histogram)
     gaps: Counter[int] = field(default_factory=Counter)
-    remaining: int | None = None
+    remaining: dict[str, int] = field(default_factory=dict)
     in_flight: int = 0
-    active: int = 0
+
+    def left(self, key: str, remaining: int) -> None:
+        """An answer said that so many requests remain."""
+        known = self.remaining.get(key)
+        self.remaining[key] = remaining if known is None else min(known, remaining)
 
     def to_data(self) -> dict[str, Any]:
         return {
@@ -43,7 +47,6 @@ class Bin:
             "gaps": sorted(self.gaps.items()),
             "remaining": self.remaining,
             "in_flight": self.in_flight,
-            "active": self.active,
         }
 
     def merge(self, data: Mapping[str, Any]) -> None:
@@ -52,10 +55,9 @@ class Bin:
         self.duration.merge(Histogram.of(data["duration"]))
         for bucket, number in data["gaps"]:
             self.gaps[bucket] += number
-        told = [value for value in (self.remaining, data["remaining"]) if value is not None]
-        self.remaining = min(told, default=None)
+        for key, remaining in data["remaining"].items():
+            self.left(key, remaining)
         self.in_flight += data["in_flight"]
-        self.active += data["active"]
 
 
 class Ledger:
@@ -63,13 +65,14 @@ class Ledger:
 
     def __init__(self, bin_s: float, headline: Clock, single: tuple[Objective, ...] = ()) -> None:
         self.bin_s, self.headline, self.single = bin_s, headline, single
+        self._first, self._whole = f"{headline} ttft", f"{headline} duration"
         self.counters: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self.whys: dict[str, Counter[str]] = {}
         self.seen_at: dict[str, tuple[float, float]] = {}
         self.histograms = {name: Histogram() for name in HISTOGRAMS}
-        self.lags = {"send": Histogram(), "greenlet": Histogram()}
+        self.lags = {"send": Histogram(), "greenlet": Histogram(), "read": Histogram()}
         self.bins: dict[int, Bin] = {}
         self.accounts: dict[str, Account] = {}
         self.exhibits: list[dict[str, Any]] = []
@@ -79,6 +82,7 @@ class Ledger:
         self.duplicates: Counter[str] = Counter()
         self.seconds = 0.0
         self.cpu_s: list[float] = []
+        self.waited_s: list[float] = []
         self.span_s = 0.0
         self._order = count()
 
@@ -104,7 +108,8 @@ class Ledger:
         counters["finished"] += 1
         counters["bytes"] += sum([len(read.data) for read in turn.exchange.reads])
         counters["events"] += turn.seen.events
-        self.counters["reconnects"] += turn.reconnected
+        if turn.reconnected:
+            counters["reconnects"] += 1
         self.lags["send"].record((times.started - times.intended) // 1000)
         if turn.seen.status is not None:
             self.statuses[str(turn.seen.status)] += 1
@@ -129,14 +134,14 @@ class Ledger:
             gaps = [gap // 1000 for gap in turn.timeline.gaps]
             self.histograms["gap"].record_all(gaps)
             point.gaps.update(map(coarse, gaps))
-        first, whole = values.get(f"{self.headline} ttft"), values.get(f"{self.headline} duration")
+        first, whole = values.get(self._first), values.get(self._whole)
         if first is not None:
             point.ttft.record(first)
         if whole is not None:
             point.duration.record(whole)
             self._slow(turn, whole, at_s)
-        kept = all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single)
-        self.counters["good"] += kept
+        if not self.single or all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single):
+            self.counters["good"] += 1
 
     def _slow(self, turn: Turn, whole: int, at_s: float) -> None:
         if len(self.slowest) < SLOWEST:
@@ -208,6 +213,7 @@ class Ledger:
             "sampled": self.sampled,
             "duplicates": dict(self.duplicates),
             "cpu_s": self.cpu_s,
+            "waited_s": self.waited_s,
             "span_s": self.span_s,
         }
 
@@ -237,4 +243,5 @@ class Ledger:
             self.findings[name] = finding if known is None else {**known, "count": known["count"] + finding["count"]}
         self.sampled += data["sampled"]
         self.cpu_s += data["cpu_s"]
+        self.waited_s += data["waited_s"]
         self.span_s = max(self.span_s, data["span_s"])

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..conformance.advertised import is_epoch, number
-from ..spec import Dialect
+from ..spec import Dialect, Limits
 
 MARGIN_S = 2.0
 """A window that ends sooner than this may have lost requests already (whole seconds, and a clock beside ours)."""
@@ -33,15 +33,24 @@ class Advertised:
 
     @classmethod
     def of(cls, headers: Mapping[str, str], dialect: Dialect, now: float) -> Advertised:
-        names = dialect.limits
-        remaining = headers.get(names.remaining.lower(), "")
-        date = headers.get("date")
+        limit_name, remaining_name, reset_name = _names(dialect.limits)
+        limit, remaining = headers.get(limit_name), headers.get(remaining_name, "")
+        reset, date = headers.get(reset_name), headers.get("date")
         return cls(
-            number(headers.get(names.limit.lower())),
+            None if limit is None else _number(limit),
             -int(remaining[1:]) if remaining[:1] == "-" and remaining[1:].isdecimal() else number(remaining),
-            number(headers.get(names.reset.lower())),
+            None if reset is None else _number(reset),
             max(now, _epoch(date)) if date else now,
         )
+
+
+@lru_cache(64)
+def _names(limits: Limits) -> tuple[str, str, str]:
+    return limits.limit.lower(), limits.remaining.lower(), limits.reset.lower()
+
+
+_number = lru_cache(256)(number)
+"""Kept, since limit and reset are the same in many answers."""
 
 
 @lru_cache(64)

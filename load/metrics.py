@@ -69,12 +69,12 @@ METRICS: dict[str, Metric] = {
         Metric("duration", "until the end of the reply", lambda t: _us(t.started, t.terminal), clocks=True, streams=False),
     )
 }  # fmt: skip
-CLOCKED = tuple(metric for metric in METRICS.values() if metric.clocks)
-UNCLOCKED = tuple(metric for metric in METRICS.values() if not metric.clocks and metric.name != "gap")
+CLOCKED_FORMULAS = tuple((f"service {m.name}", f"response {m.name}", m.formula) for m in METRICS.values() if m.clocks)
+STREAM_FORMULAS = tuple((m.name, m.formula) for m in METRICS.values() if not m.clocks and m.name != "gap")
 HISTOGRAMS = (
-    *(f"{clock} {metric.name}" for metric in CLOCKED for clock in ("service", "response")),
+    *(name for *both, _ in CLOCKED_FORMULAS for name in both),
     "gap",
-    *(metric.name for metric in UNCLOCKED),
+    *(name for name, _ in STREAM_FORMULAS),
 )
 """The names of all histograms of a run."""
 
@@ -88,12 +88,13 @@ def measure(turn: Timeline) -> list[tuple[str, int]]:
     """Histogram and value for all that this turn gives, gaps excepted (there are many of those)."""
     late = (turn.started - turn.intended) // 1000
     found: list[tuple[str, int]] = []
-    for metric in CLOCKED:
-        value = metric.formula(turn)
+    for service, response, formula in CLOCKED_FORMULAS:
+        value = formula(turn)
         if value is not None:
-            found += ((f"service {metric.name}", value), (f"response {metric.name}", value + late))
-    for metric in UNCLOCKED:
-        value = metric.formula(turn)
-        if value is not None:
-            found.append((metric.name, value))
+            found += ((service, value), (response, value + late))
+    if turn.streamed:
+        for name, formula in STREAM_FORMULAS:
+            value = formula(turn)
+            if value is not None:
+                found.append((name, value))
     return found

@@ -189,6 +189,18 @@ def shown(objective: Objective, value: float | None) -> str:
     return f"{value / 1e3:.1f}/s" if objective.subject == "text-rate" else time_text(value)
 
 
+def measure(objective: Objective) -> str:
+    """What ``plain`` counts in: ``ms``, ``1/s``, ``share`` (of 1) or ``count``."""
+    if objective.kind == "quantity":
+        return "1/s" if objective.subject == "text-rate" else "ms"
+    return "1/s" if objective.kind == "rate" else objective.kind
+
+
+def plain(objective: Objective, value: float | None) -> float | None:
+    """A value as a number in ``measure``."""
+    return None if value is None else round(value / 1e3 if objective.kind == "quantity" else value, 6)
+
+
 def time_text(microseconds: float) -> str:
     """A time as people say it: ``850 us``, ``12.3 ms``, ``1.24 s``."""
     if microseconds < 1000:

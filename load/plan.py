@@ -26,7 +26,8 @@ class Plan:
     Times in seconds. ``warmup``: turns due in it are sent and not measured. ``drain``: how long turns under way may end after the
     run. ``max_in_flight``: what is due while so many are under way is missed. ``max_requests``: the run ends there. ``sample``: every
     so-manieth exchange is judged whole. ``start_at``: epoch seconds, the same for all workers. ``turn_file``: where each turn is written.
-    ``own_sessions``: we name the sessions, since this dialect's streams name none. ``first``: the first conversation.
+    ``own_sessions``: we name the sessions, since this dialect's streams name none. ``first``: the first conversation. ``end_when_lost``: the
+    run ends when an objective cannot be kept any more.
     """
 
     profile: Profile
@@ -53,6 +54,7 @@ class Plan:
     own_sessions: bool = False
     first: int = 0
     insecure: bool = False
+    end_when_lost: bool = False
 
     @property
     def headline(self) -> Clock:

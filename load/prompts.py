@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -22,6 +23,8 @@ WORDS = re.findall(
     could would explain compare describe list find change cancel book send open close early late cheap quiet""",
 )
 MOST_PROMPTS = 100_000
+MOST_TEXTS = 4096
+"""So many different texts are made up; what is said in front of the word of a conversation comes again after that."""
 NONCE = "{nonce}"
 
 Proof = Literal["both", "echo", "recall", "watch", "off"]
@@ -52,7 +55,6 @@ class Prompts:
         if self.conversations:
             rows = self.conversations[conversation % len(self.conversations)]
             return [(row.replace(NONCE, own), echoes and NONCE in row) for row in rows]
-        random = Random((self.seed << 32) + conversation)
         asks = self.proof in RECALLS and self.turns > 1
         said: list[tuple[str, bool]] = []
         for turn in range(self.turns):
@@ -61,13 +63,15 @@ class Prompts:
             elif asks and turn == self.turns - 1:
                 said.append((self.ask.replace(NONCE, own), True))
             else:
-                text = _text(random, self.words)
+                text = _text(self.seed, (conversation * self.turns + turn) % MOST_TEXTS, self.words)
                 said.append((text if self.proof == "off" else f"{text} (reference {own})", echoes))
         return said
 
 
-def _text(random: Random, words: int) -> str:
+@lru_cache(MOST_TEXTS)
+def _text(seed: int, number: int, words: int) -> str:
     """About so many words: the length varies as people's messages do, many short and few long."""
+    random = Random((seed << 32) + number)
     count = max(1, min(round(random.lognormvariate(0.0, 0.5) * words), words * 6))
     return " ".join(random.choices(WORDS, k=count))
 

@@ -41,6 +41,7 @@ def as_json(
         **outline(plan, dialect, ledger, reason),
         "metrics": _metrics(plan, ledger),
         "histograms": {name: ledger.histograms[name].to_data() for name in HISTOGRAMS if ledger.histograms[name].count},
+        "bin_s": ledger.bin_s,
         "series": [_point(index, point, ledger.bin_s) for index, point in sorted(ledger.bins.items())],
         "slowest": [row for _, _, row in sorted(ledger.slowest, key=lambda each: -each[0])],
         "exhibits": ledger.exhibits,
@@ -196,7 +197,7 @@ def _point(index: int, point: Bin, bin_s: float) -> dict[str, Any]:
         "duration_ms": three(point.duration),
         "outcomes": {name: counts[name] for name in OUTCOMES if counts[name]},
         "gaps": [list(row) for row in sorted(point.gaps.items())],
-        "remaining": point.remaining,
+        "remaining": min(point.remaining.values(), default=None),
     }
 
 
@@ -211,8 +212,16 @@ def _limits(ledger: Ledger, dialect: Dialect) -> dict[str, Any]:
     }
     return {
         "documented": plans,
-        "keys": {key: _account(account, dialect) for key, account in ledger.accounts.items()},
+        "keys": {
+            key: {**_account(account, dialect), "remaining": _left(key, ledger)}
+            for key, account in ledger.accounts.items()
+        },
     }
+
+
+def _left(key: str, ledger: Ledger) -> list[list[float]]:
+    points = sorted(ledger.bins.items())
+    return [[index * ledger.bin_s, point.remaining[key]] for index, point in points if key in point.remaining]
 
 
 def _account(account: Account, dialect: Dialect) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from locust.env import Environment
 from .crew import Crew
 from .engine import Engine
 from .ledger import Ledger
-from .objective import judge
+from .lost import aborts
 from .patch import calm
 from .plan import Plan
 from .turn import Turn
+from .turn_file import forget, join
 from .users import ChatUser, quiet
 
 TICK_S = 1.0
@@ -48,7 +49,8 @@ def run(
         interrupted.append("interrupted")
         stop.set()
 
-    handlers = [gevent.signal_handler(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)]
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = [gevent.signal_handler(number, interrupt) for number in usual]
     try:
         if processes > 1:
             return _led(plan, tick, processes, stop, interrupted)
@@ -56,6 +58,8 @@ def run(
     finally:
         for handler in handlers:
             handler.cancel()
+        for number, known in usual.items():
+            signal.signal(number, known)
 
 
 def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: Iterable[Turn]) -> Ran:
@@ -81,14 +85,9 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
     return Ran(engine.ledger, engine.reason)
 
 
-def aborts(plan: Plan, ledger: Ledger, at: float) -> str:
-    """Why the run need not go on: an objective that says `abort` and is missed by now. Nothing if it may."""
-    watched = [one for one in plan.judged_by() if one.abort_after is not None and at >= one.abort_after]
-    missed = [one.objective.text for one in judge(watched, ledger) if one.kept is False]
-    return f"ended after {at:.0f} s: {missed[0]} is missed" if missed else ""
-
-
 def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str]) -> Ran:
+    if plan.turn_file:
+        forget(plan.turn_file, processes)
     with Crew(plan, processes, stop) as crew:
         while not crew.over:
             stop.wait(TICK_S)
@@ -98,4 +97,5 @@ def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[
                 stop.clear()
             elif reason := aborts(plan, crew.merged(), crew.now()):
                 crew.stop(reason)
-        return Ran(crew.merged(), crew.reason)
+    problem = join(plan.turn_file, processes) if plan.turn_file else ""
+    return Ran(crew.merged(), crew.reason or problem)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """One turn. ``intended``: when the schedule (or the end of the think time) wanted it; ``started``: when it was begun, its
     connection included; ``sent``: the last moment before its first byte left.
 

@@ -64,6 +64,12 @@ def test_a_run_that_keeps_its_objectives_and_all_its_faces(sim: Sim, tmp_path: P
         "the two turns of the preflight are counted with the key's"
     )
     assert sim.journal.count() == 52
+    assert result["bin_s"] == 1
+    told = result["limits"]["keys"]["valid"]["remaining"]
+    assert [left for _, left in told] == [
+        point["remaining"] for point in result["series"] if point["remaining"] is not None
+    ]
+    assert told
     assert all(len(line) <= 80 for line in done.out.splitlines())
     rows = (tmp_path / "run.csv").read_text().splitlines()
     assert len(rows) == 1 + len(result["series"])
@@ -140,12 +146,17 @@ def test_pacing_respects_the_limit_and_waits_as_told(sim: Sim, tmp_path: Path) -
 
 
 def test_two_workers_are_one_run(sim: Sim, tmp_path: Path) -> None:
-    done = load(sim, tmp_path, "--rate", "40", "--for", "2s", "--processes", "2", "--conversation-turns", "1")
+    words = ["--rate", "40", "--for", "2s", "--processes", "2", "--conversation-turns", "1", "--turns", "turns.jsonl"]
+    done = load(sim, tmp_path, *words)
     result = done.result
     assert list(problems(result)) == []
     assert result["summary"]["due"] == result["summary"]["sent"] == 80
     assert result["validity"]["processes"] == 2
     assert result["histograms"]["response ttft"]["count"] == result["outcomes"]["ok"]["count"] == 80
+    turns = [json.loads(line) for line in (tmp_path / "turns.jsonl").read_text().splitlines()]
+    assert sorted(turn["turn"] for turn in turns) == list(range(80))
+    assert [turn["at_s"] for turn in turns] == sorted(turn["at_s"] for turn in turns)
+    assert not list(tmp_path.glob("turns.jsonl.*"))
 
 
 def test_a_lost_worker_loses_only_what_it_had_not_told(sim: Sim, tmp_path: Path) -> None:
@@ -188,8 +199,25 @@ def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:
     assert list(problems(done.result)) == []
     assert [step["load"] for step in capacity["steps"]] == sorted(step["load"] for step in capacity["steps"])
     assert 1 <= capacity["holds"] < capacity["breaks"] <= 8
+    assert (capacity["measure"], capacity["limit"]) == ("1/s", 8)
+    assert all((step["value"] < 8) is step["kept"] for step in capacity["steps"] if step["valid"])
     assert "kept" in done.err
     assert "capacity for rate < 8/s" in done.out
+
+
+def test_a_step_of_a_search_that_is_lost_ends_early(sim: Sim, tmp_path: Path) -> None:
+    sim.agent("crowded", lambda turn: [0.3, "at last"])
+    words = ["--rate", "20", "--for", "30s", "--warmup", "0.1s", "--find-capacity", "ttft p90 < 100ms", "--most", "20"]
+    told = command(sim, *words, "--json", "run.json", agent="crowded")
+    with subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
+        assert run.stderr is not None
+        first = run.stderr.readline()
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=PATIENCE_S)
+    assert first.startswith("missed")
+    step = json.loads((tmp_path / "run.json").read_text())["capacity"]["steps"][-1]
+    assert step["seconds"] < 20
+    assert step["value"] > 100
 
 
 def test_a_dialect_of_data_alone_is_loaded(tmp_path: Path) -> None:

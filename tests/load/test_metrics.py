@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from chatproof.load.glance import Glimpse
 from chatproof.load.ledger import Ledger
 from chatproof.load.metrics import HISTOGRAMS, METRICS, histogram_of, measure
 from chatproof.load.objective import judge, parse_objective, with_implied
+from chatproof.load.processor import waited_s
 from chatproof.load.result import conclude
 from chatproof.load.timeline import Timeline
 from chatproof.load.turn import Turn
@@ -88,9 +90,7 @@ def test_ledgers_add_up_and_only_ok_is_measured() -> None:
 def test_goodput_counts_turns_within_every_objective_that_one_turn_can_keep() -> None:
     ledger = Ledger(1.0, "response", (parse_objective("ttft p95 < 38ms", "response"),))
     ledger.add(turn(), 0.1)
-    ledger.add(
-        turn(Timeline(**{**{name: getattr(STREAM, name) for name in STREAM.__slots__}, "intended": 4 * MS})), 0.2
-    )
+    ledger.add(turn(STREAM._replace(intended=4 * MS)), 0.2)
     ledger.seconds = 2.0
     assert ledger.rate("goodput") == 0.5
 
@@ -122,6 +122,30 @@ def test_a_generator_that_did_not_keep_time_says_so(
     found = to_data(signs(ledger))
     assert found["valid"] is (bad is None)
     assert next((sign["name"] for sign in found["signs"] if not sign["good"]), None) == bad
+
+
+@pytest.mark.parametrize(
+    ("lag_us", "first_ms", "good"), [(1_900, 40, True), (2_100, 40, False), (2_100, 400, True), (900, 1, True)]
+)
+def test_reads_may_be_late_by_a_small_share_of_what_they_measure(lag_us: int, first_ms: int, good: bool) -> None:
+    ledger = Ledger(1.0, "service")
+    ledger.histograms["service ttft"].record(first_ms * 1000)
+    ledger.lags["read"].record(lag_us)
+    found = {sign.name: sign.good for sign in signs(ledger)}
+    assert found == {"read lag p50": good, "read lag p99": True}
+
+
+def test_a_process_that_others_kept_waiting_says_so_each_for_itself() -> None:
+    ledger = Ledger(1.0, "service")
+    ledger.waited_s, ledger.span_s = [0.1, 2.0], 10.0
+    found = {sign.name: sign.good for sign in signs(ledger)}
+    assert found == {"CPU wait of process 0": True, "CPU wait of process 1": False}
+
+
+def test_how_long_this_thread_waited_for_a_processor_is_what_the_system_says(tmp_path: Path) -> None:
+    (tmp_path / "schedstat").write_text("16000 2500000000 42\n")
+    assert waited_s(tmp_path / "schedstat") == 2.5
+    assert waited_s(tmp_path / "none") is None
 
 
 def test_wrong_answers_count_however_late_and_times_only_from_a_good_generator() -> None:

@@ -1,0 +1,137 @@
+"""Targets that answer with prebuilt bytes, so that a generator is what is measured: a protocol on uvloop (or asyncio), and nginx.
+
+``python -m bench.canned PORT`` is the first of them. It answers each request by what its body asks for: 21 events in chunks, or JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+HOST = "127.0.0.1"
+LIMITS = {"X-RateLimit-Limit": "600000", "X-RateLimit-Remaining": "599999", "X-RateLimit-Reset": "1767225660"}
+REPLY = '{"response": "You said: hello hello hello", "session_id": "s", "usage": {"input_tokens": 45, "output_tokens": 128, "total_tokens": 173}}'
+EVENTS = [f'data: {{"type": "token", "content": " word{number}"}}\n\n' for number in range(20)]
+EVENTS.append('data: {"type": "done", "session_id": "s", "usage": {"input_tokens": 20, "output_tokens": 22}}\n\n')
+HEAD = "".join(f"{name}: {value}\r\n" for name, value in LIMITS.items())
+OK = "HTTP/1.1 200 OK\r\nContent-Type: "
+JSON_ANSWER = f"{OK}application/json\r\n{HEAD}Content-Length: {len(REPLY)}\r\n\r\n{REPLY}".encode()
+STREAM_ANSWER = (
+    f"{OK}text/event-stream\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n"
+    + "".join(f"{len(event):x}\r\n{event}\r\n" for event in EVENTS)
+    + "0\r\n\r\n"
+).encode()
+TYPES = {"json": ("application/json", REPLY), "stream": ("text/event-stream", "".join(EVENTS))}
+
+
+class Answers(asyncio.Protocol):
+    """One prebuilt answer to each request: a stream where the body asks for one."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport, self._waiting = cast(asyncio.Transport, transport), b""
+
+    def data_received(self, data: bytes) -> None:
+        self._waiting += data
+        while (end := self._waiting.find(b"\r\n\r\n")) >= 0:
+            head = self._waiting[:end].lower()
+            at = head.find(b"content-length:")
+            size = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+            if len(self._waiting) < end + 4 + size:
+                return
+            body, self._waiting = self._waiting[end + 4 : end + 4 + size], self._waiting[end + 4 + size :]
+            streams = b'"stream": true' in body or b'"stream":true' in body
+            self._transport.write(STREAM_ANSWER if streams else JSON_ANSWER)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has just now."""
+    free = [socket.create_server((HOST, 0)) for _ in range(count)]
+    try:
+        return [one.getsockname()[1] for one in free]
+    finally:
+        for one in free:
+            one.close()
+
+
+def await_port(port: int, tries: int = 500) -> None:
+    """Until somebody listens there; ``ConnectionError`` if nobody comes to."""
+    for _ in range(tries):
+        try:
+            socket.create_connection((HOST, port), 0.1).close()
+            return
+        except OSError:
+            asyncio.run(asyncio.sleep(0.01))
+    raise ConnectionError(f"nobody listens on port {port}")
+
+
+@contextmanager
+def canned(core: int | None) -> Iterator[dict[str, int]]:
+    """The protocol, on that core: kind of answer -> port."""
+    (port,) = free_ports(1)
+    with _process([sys.executable, "-m", "bench.canned", str(port)], port, core):
+        yield dict.fromkeys(TYPES, port)
+
+
+@contextmanager
+def nginx() -> Iterator[dict[str, int]]:
+    """nginx, whose answers cost it a few microseconds: kind of answer -> port. Its streams are framed by a length."""
+    program = shutil.which("nginx")
+    if program is None:
+        raise FileNotFoundError("nginx")
+    ports = dict(zip(TYPES, free_ports(len(TYPES)), strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        headers = "".join(f"add_header {name} {value}; " for name, value in LIMITS.items())
+        servers = "".join(
+            f"server {{ listen {HOST}:{ports[kind]}; default_type {media}; {headers}return 200 '{text}'; }}\n"
+            for kind, (media, text) in TYPES.items()
+        )
+        temporary = "".join(
+            f"{name}_temp_path {folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        told = Path(folder) / "nginx.conf"
+        told.write_text(
+            f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log crit; events {{}}\n"
+            f"http {{ access_log off; keepalive_requests 1000000000; {temporary}\n{servers}}}\n"
+        )
+        with _process([program, "-p", folder, "-e", f"{folder}/log", "-c", str(told)], ports["json"], None):
+            yield ports
+
+
+@contextmanager
+def _process(command: list[str], port: int, core: int | None) -> Iterator[None]:
+    server = subprocess.Popen(command)
+    try:
+        if core is not None:
+            os.sched_setaffinity(server.pid, {core})
+        await_port(port)
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+async def serve(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Answers, HOST, port, backlog=1000)
+    await server.serve_forever()
+
+
+def main() -> None:
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(serve(int(sys.argv[1])))
+    else:
+        uvloop.run(serve(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

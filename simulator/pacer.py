@@ -24,6 +24,8 @@ HIGH_WATER = 64 * 1024
 """Bytes that may wait in one connection's write buffer before its stream pauses (asyncio's own default)."""
 AT_A_TIME = 200
 """Writes of one stream in a row, before others have their turn."""
+AT_A_WAKE, AT_A_REQUEST = 1000, 64
+"""Writes of all streams in a row, before the loop does something else; and before each request, which has to wait for them."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, for no time: closing sends RST instead of FIN."""
 
@@ -102,9 +104,9 @@ class Pacer:
             await self._reset(transport, drain)
 
     def keep_time(self, now: float) -> None:
-        """Write what is due by now: for whoever keeps the loop busy while streams wait."""
+        """Write some of what is due by now: for whoever keeps the loop busy while streams wait."""
         if self._heap and self._heap[0][0] <= now:
-            self._write_all(now)
+            self._write_all(now, AT_A_REQUEST)
 
     def _write_due(self, stream: _Stream, now: float) -> bool:
         """Write what is due until the buffer is full or others have waited long enough; whether the plan is through."""
@@ -137,28 +139,38 @@ class Pacer:
 
     def _wake(self) -> None:
         self._timer = None
-        self._write_all(self.loop.time())
+        self._write_all(self.loop.time(), AT_A_WAKE)
         if self._heap:
             self._set_timer()
 
-    def _write_all(self, now: float) -> None:
-        """Write for every stream that is due; its coroutine hears of it only when the plan is through or held up."""
+    def _write_all(self, now: float, most: int) -> None:
+        """Write what is due, in the order in which it is, for all streams: ``most`` writes in a row.
+
+        A stream's coroutine hears of it only when its plan is through or held up.
+        """
         heap, order = self._heap, self._order
-        due = []
-        while heap and heap[0][0] <= now:
-            due.append(heapq.heappop(heap)[2])
-        for stream in due:
-            if stream.over:
+        for _ in range(most):
+            if not heap or heap[0][0] > now:
+                return
+            stream = heap[0][2]
+            transport, at = stream.transport, stream.at
+            if stream.over or transport.is_closing() or transport.get_write_buffer_size() > HIGH_WATER:
+                heapq.heappop(heap)
+                self._tell(stream)
                 continue
-            try:
-                through = self._write_due(stream, now)
-            except ConnectionResetError:
-                through = True
-            if through or stream.transport.get_write_buffer_size() > HIGH_WATER:
-                if not stream.woken.done():
-                    stream.woken.set_result(None)
+            transport.write(stream.data[at])
+            stream.times.append(now)
+            stream.at = at = at + 1
+            if at == len(stream.data):
+                heapq.heappop(heap)
+                self._tell(stream)
             else:
-                heapq.heappush(heap, (stream.due, next(order), stream))
+                stream.due = due = stream.started + stream.clock.real_delay(stream.dues[at])
+                heapq.heapreplace(heap, (due, next(order), stream))
+
+    def _tell(self, stream: _Stream) -> None:
+        if not stream.woken.done():
+            stream.woken.set_result(None)
 
     async def _reset(self, transport: asyncio.Transport, drain: Drain) -> None:
         transport.set_write_buffer_limits(high=0)

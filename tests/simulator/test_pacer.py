@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from chatproof.simulator.pacer import HIGH_WATER, Pacer
+from chatproof.simulator.pacer import AT_A_REQUEST, HIGH_WATER, Pacer
 from chatproof.simulator.plan import Plan, Write
 from chatproof.spec import Clock, FrozenClock, ScaledClock
 
@@ -142,5 +142,27 @@ def test_an_event_loop_whose_handles_do_not_say_when() -> None:
             *(pacer.carry_out(_plan(2, 3 - n), cast(Any, t), t.drain) for n, t in enumerate(transports))
         )
         assert [len(transport.written) for transport in transports] == [2, 2, 2]
+
+    asyncio.run(main())
+
+
+def test_streams_under_way_are_served_between_requests_and_only_some_at_a_time() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        pacer = Pacer(loop, ScaledClock())
+        transports = [FakeTransport() for _ in range(AT_A_REQUEST + 10)]
+        tasks = [loop.create_task(pacer.carry_out(_plan(0, 3600), cast(Any, t), t.drain)) for t in transports]
+        await asyncio.sleep(0)
+
+        def over() -> int:
+            return sum(len(transport.written) == 2 for transport in transports)
+
+        pacer.keep_time(loop.time())
+        assert over() == 0, "nothing is due yet"
+        pacer.keep_time(loop.time() + 3601)
+        assert over() == AT_A_REQUEST
+        pacer.keep_time(loop.time() + 3601)
+        assert over() == len(transports)
+        await asyncio.gather(*tasks)
 
     asyncio.run(main())

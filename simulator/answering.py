@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..spec import Dialect, Done, Failure, Shape
 from . import encode, meter
 from .agents import Answer, Turn
+from .latency import Latency
 from .population import Key
 from .refusals import Case
 from .refused import limit_headers, refused
@@ -15,9 +16,9 @@ from .request import Asked, wants_stream
 from .rules import Spot
 from .telling import heard
 from .timing import Timing, timed
+from .underway import Underway
 
 if TYPE_CHECKING:
-    from .backend import Backend
     from .script.model import Agent as Actor
 
 BROKEN_OFF = "the script's answer breaks off, and there is no event for that in this reply"
@@ -25,18 +26,27 @@ UNAVAILABLE_S = 1
 """What a 503 says about when to come back, in seconds."""
 
 
-def admitted(backend: Backend, case: Case) -> Reply:
-    """It counts, whatever becomes of it."""
+def admitted(case: Case, underway: Underway, latency: Latency | None) -> Reply:
+    """It counts, whatever becomes of it. ``latency``: of every agent that has none of its own."""
     key = case.key or case.realm.anyone
-    backend.underway.admit(case.realm.limiter(key), case.now)
+    underway.admit(case.realm.limiter(key), case.now)
     asked = case.asked if isinstance(case.asked, Asked) else Asked({})
     assert case.route.operation is not None
     if case.route.operation.mode == "keys":
         return _created(case, key, str(asked.roles.get("name", "")))
-    return _answered(backend, case, key, asked)
+    return _answered(case, key, asked, underway, latency)
 
 
-def told(backend: Backend, case: Case, key: Key, asked: Asked, answer: Answer, streamed: bool, log: str = "") -> Reply:
+def told(
+    case: Case,
+    key: Key,
+    asked: Asked,
+    answer: Answer,
+    streamed: bool,
+    underway: Underway,
+    latency: Latency | None,
+    log: str = "",
+) -> Reply:
     """An answer as a reply in the session of ``case``. ``log``: what a script has to say to the log."""
     realm, dialect = case.realm, case.route.dialect
     agent, session_id = case.agent or "default", case.session_id or ""
@@ -50,7 +60,7 @@ def told(backend: Backend, case: Case, key: Key, asked: Asked, answer: Answer, s
     realm.spend(key, meter.cost(usage))
     ends = not breaks_off or case.rules.readings.done_after_failure
     end = Done(session_id, usage) if ends else None
-    timing = Timing(backend.underway.ticket, (key.name, agent, session_id), backend.latency, backend.underway.crowd)
+    timing = Timing(underway.ticket, (key.name, agent, session_id), latency, underway.crowd)
     beats = timed(case, answer, end, timing, streamed)
     fields = {"agent": case.agent_asked, "model": realm.examples.model}
     said = f"{said_of(agent, streamed)}{log and f'  {log}'}"
@@ -70,7 +80,7 @@ def _created(case: Case, key: Key, name: str) -> Reply:
     return Reply(dialect, 200, dialect.key_reply or Shape(), fields, headers=limit_headers(case), said="key")
 
 
-def _answered(backend: Backend, case: Case, key: Key, asked: Asked) -> Reply:
+def _answered(case: Case, key: Key, asked: Asked, underway: Underway, latency: Latency | None) -> Reply:
     realm = case.realm
     agent = case.agent or "default"
     printed = agent in realm.examples.agents and case.actor is None and agent not in realm.agents
@@ -81,10 +91,10 @@ def _answered(backend: Backend, case: Case, key: Key, asked: Asked) -> Reply:
         wanted = _opening(case, case.actor, key, agent, asked, streamed)
     case.session_id = case.session_kept or _new_session(case, key, agent, wanted)
     spot = (key.name, agent, case.session_id)
-    answer, log = _answer(backend, case, spot, asked, streamed)
+    answer, log = _answer(case, spot, asked, streamed, underway, latency)
     if isinstance(answer, Refusal):
         return refused(case, answer, log)
-    return told(backend, case, key, asked, answer, streamed, log)
+    return told(case, key, asked, answer, streamed, underway, latency, log)
 
 
 def _streamed(case: Case, asked: Asked, documented: bool | None) -> bool:
@@ -103,21 +113,29 @@ def _new_session(case: Case, key: Key, agent: str, documented: str | None) -> st
     return realm.new_session(key)
 
 
-def _answer(backend: Backend, case: Case, spot: Spot, asked: Asked, streamed: bool) -> tuple[Answer | Refusal, str]:
+def _answer(
+    case: Case, spot: Spot, asked: Asked, streamed: bool, underway: Underway, latency: Latency | None
+) -> tuple[Answer | Refusal, str]:
     """What the agent says, or that it refuses; and what a script has to say to the log."""
     if case.actor is None:
-        return heard(case, spot[1], _turn(backend, case, spot, asked)), ""
-    return _performed(backend, case, case.actor, spot, asked, streamed)
+        return heard(case, spot[1], _turn(case, spot, asked, underway)), ""
+    return _performed(case, case.actor, spot, asked, streamed, underway, latency)
 
 
 def _performed(
-    backend: Backend, case: Case, actor: Actor, spot: Spot, asked: Asked, streamed: bool
+    case: Case,
+    actor: Actor,
+    spot: Spot,
+    asked: Asked,
+    streamed: bool,
+    underway: Underway,
+    latency: Latency | None,
 ) -> tuple[Answer | Refusal, str]:
     from .script.stage import performed
 
     session = case.opened(spot)
-    backend.underway.turns[backend.underway.ticket] = session
-    cut = streamed or (actor.latency or backend.latency) is not None
+    underway.turns[underway.ticket] = session
+    cut = streamed or (actor.latency or latency) is not None
     played = performed(actor, session, case, spot, asked, streamed, cut)
     case.ruled = played.faults
     if case.rules.remember and not played.astray:
@@ -126,13 +144,13 @@ def _performed(
     return played.answer, played.log
 
 
-def _turn(backend: Backend, case: Case, spot: Spot, asked: Asked) -> Turn:
+def _turn(case: Case, spot: Spot, asked: Asked, underway: Underway) -> Turn:
     session = case.opened(spot)
     turn = Turn(asked.message, session.said.view(), asked.roles.get("metadata", {}), spot[2], case.turn)
     if case.rules.remember:
         case.realm.sessions.heard(session, asked.message)
     if case.rules.readings.second_turn_refused:
-        backend.underway.turns[backend.underway.ticket] = session
+        underway.turns[underway.ticket] = session
     return turn
 
 

@@ -127,7 +127,7 @@ class Backend:
             if case.rules.expire:
                 case.expire()
         refusal = refusal or self._refusal(case)
-        reply = refused(case, refusal) if refusal else admitted(self, case)
+        reply = refused(case, refusal) if refusal else admitted(case, self.underway, self.latency)
         if case.ruled:
             reply, strike = bending.ruled(case, self.armoury, strike, reply)
             layers = (*strike.layers, *self.layers)

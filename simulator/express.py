@@ -104,7 +104,7 @@ def _answered(
     if texts is None:
         case = Case(request, route, realm, now, backend.rules)
         case.session_id, case.turn, case.warnings, case.error = session_id, turns, warnings, error
-        reply = told(backend, case, key, asked, answer, streamed)
+        reply = told(case, key, asked, answer, streamed, backend.underway, backend.latency)
         return straight(reply, request, now, ticket, about(case, reply, NOTHING, None))
     text = "".join(texts)
     used_in, used_out = meter.counted(message, text)

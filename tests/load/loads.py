@@ -30,7 +30,7 @@ def command(sim: Sim, *words: str, agent: str = "default", key: str = "valid", d
 
 
 def environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "XDG_CACHE_HOME": str(folder)}
+    return {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
 
 
 def load(

@@ -37,5 +37,5 @@ def test_times_are_those_of_the_script_where_the_run_calls_itself_valid(tmp_path
     assert row["turns"] > STREAMS
     assert abs(row["ttft_error"]) <= 0.05, row
     assert abs(row["gap_error"]) <= 0.05, row
-    kept = json.loads((tmp_path / "chatproof" / "calibration.json").read_text())
+    kept = json.loads((tmp_path / "cache" / "chatproof" / "calibration.json").read_text())
     assert kept["good_to"] == STREAMS

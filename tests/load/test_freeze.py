@@ -44,3 +44,31 @@ def test_p90_of_the_response_clock_is_the_true_one(tmp_path: Path) -> None:
     assert result["outcomes"]["ok"]["count"] == RATE * SECONDS, done.stdout
     assert result["metrics"]["ttft"]["clock"] == "response"
     assert result["metrics"]["ttft"]["p90"] == pytest.approx(true_ms, rel=0.15)
+
+
+@pytest.mark.slow
+def test_who_waits_in_line_sends_nothing_meanwhile(tmp_path: Path) -> None:
+    """A closed run meets each freeze once for each of its users, whatever the rate of those who come from outside."""
+    with freezing(FREEZE_S, PERIOD_S) as url:
+        target = [url, "--dialect", "guide", "--api-key", "k", "--agent", "a"]
+        told = [
+            *target,
+            "--users",
+            "1",
+            "--think",
+            "10ms",
+            "--for",
+            f"{SECONDS}s",
+            "--turns",
+            "turns.jsonl",
+            "--sample",
+            "0",
+        ]
+        subprocess.run(
+            [sys.executable, "-m", "chatproof", "load", *told],
+            capture_output=True, check=False, env=environment(tmp_path), timeout=PATIENCE_S, cwd=tmp_path,
+        )  # fmt: skip
+    turns = [json.loads(line) for line in (tmp_path / "turns.jsonl").read_text().splitlines()]
+    frozen = [turn for turn in turns if turn["ended_ms"] > FREEZE_S / 2 * 1000]
+    assert len(turns) > 20
+    assert len(frozen) <= SECONDS / PERIOD_S + 1

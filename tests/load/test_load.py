@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -21,7 +20,6 @@ from chatproof.simulator.sim import Sim
 from .loads import PATIENCE_S, ROOT, command, environment, load
 
 pytestmark = pytest.mark.slow
-FROZEN_S, PERIOD_S = 0.4, 2.0
 """A target that stops so long in every period: whoever comes meanwhile waits for the end of it."""
 
 
@@ -114,16 +112,6 @@ def test_a_miscounted_remaining_is_caught(sim: Sim, tmp_path: Path) -> None:
     assert done.code == 1
     assert any(one["what"].startswith("Remaining is not below Limit") for one in done.result["correctness"]["breaches"])
     assert done.result["outcomes"]["ok"]["share"] == 1, "only the headers are wrong"
-
-
-def test_what_a_frozen_target_costs_shows_under_an_open_schedule_alone(sim: Sim, tmp_path: Path) -> None:
-    sim.agent("freezing", lambda turn: [max(FROZEN_S - time.time() % PERIOD_S, 0.0), "back again"])
-    open_run = load(sim, tmp_path, "--schedule", "poisson:50", "--for", "4s", agent="freezing")
-    closed = load(sim, tmp_path, "--users", "1", "--for", "4s", "--think", "10ms", agent="freezing")
-    true_p95 = FROZEN_S * 1000 * (1 - 0.05 / (FROZEN_S / PERIOD_S))
-    assert open_run.result["metrics"]["ttft"]["clock"] == "response"
-    assert open_run.result["metrics"]["ttft"]["p95"] == pytest.approx(true_p95, rel=0.4)
-    assert closed.result["metrics"]["ttft"]["p95"] < true_p95 / 2, "who waits in line sends nothing meanwhile"
 
 
 def test_a_run_that_cannot_send_what_is_due_is_invalid(sim: Sim, tmp_path: Path) -> None:

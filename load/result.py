@@ -144,8 +144,8 @@ def _outcomes(ledger: Ledger) -> dict[str, Any]:
     return rows
 
 
-def _scaled(name: str, value: float | None) -> float | None:
-    """Milliseconds, or so many a second."""
+def _scaled(value: float | None) -> float | None:
+    """Milliseconds out of microseconds, or so many a second out of thousandths."""
     return None if value is None else round(value / 1000, 3)
 
 
@@ -153,11 +153,11 @@ def _row(name: str, found: Histogram) -> dict[str, Any]:
     values = dict(zip(QUANTILES, found.quantiles(QUANTILES.values()), strict=True))
     return {
         "count": found.count,
-        "min": _scaled(name, found.least),
-        "mean": _scaled(name, found.mean),
-        **{quantile: _scaled(name, value) for quantile, value in values.items()},
-        "max": _scaled(name, found.most if found.count else None),
-        "curve": [[share, _scaled(name, value)] for share, value in zip(CURVE, found.quantiles(CURVE), strict=True)],
+        "min": _scaled(found.least),
+        "mean": _scaled(found.mean),
+        **{quantile: _scaled(value) for quantile, value in values.items()},
+        "max": _scaled(found.most if found.count else None),
+        "curve": [[share, _scaled(value)] for share, value in zip(CURVE, found.quantiles(CURVE), strict=True)],
     }
 
 
@@ -184,7 +184,7 @@ def _point(index: int, point: Bin, bin_s: float) -> dict[str, Any]:
     quantiles = (0.5, 0.95, 0.99)
 
     def three(found: Histogram) -> list[float | None]:
-        return [_scaled("", value) for value in found.quantiles(quantiles)]
+        return [_scaled(value) for value in found.quantiles(quantiles)]
 
     return {
         "at_s": index * bin_s,

@@ -111,7 +111,7 @@ def _check_form(web: Any, environment: Any, led: Led) -> None:
             problem = str(mistake)
         return jsonify({"success": False, "message": f"chatproof: {problem}", "host": host}) if problem else None
 
-    @web.app.before_request  # type: ignore[untyped-decorator]
+    @web.app.before_request  # type: ignore[untyped-decorator]  # Locust's, so untyped too
     def checked() -> Response | None:
         return refusal() if request.endpoint == SWARM else None
 
@@ -134,12 +134,12 @@ def _routes(web: Any, environment: Any, led: Led, rows: Rows) -> Blueprint:
     ours = Blueprint("chatproof", __name__, url_prefix=f"{environment.parsed_options.web_base_path or ''}/chatproof")
 
     @ours.route("/tables.json")
-    @web.auth_required_if_enabled  # type: ignore[untyped-decorator]
+    @web.auth_required_if_enabled  # type: ignore[untyped-decorator]  # Locust has no types
     def figures() -> Response:
         return jsonify(rows())
 
     @ours.route("/<file>")
-    @web.auth_required_if_enabled  # type: ignore[untyped-decorator]
+    @web.auth_required_if_enabled  # type: ignore[untyped-decorator]  # Locust has no types
     def download(file: str) -> Response:
         if file not in DOWNLOADS:
             return Response(

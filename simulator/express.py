@@ -34,7 +34,7 @@ HEADS = 1024
 
 
 class Errand(NamedTuple):
-    """What a request's head decides. ``realm`` is ``None`` where it is none for the express. ``agent``: the one in its path."""
+    """What a request's head decides. ``realm`` is ``None`` where it is none for the express. ``key``: the credential in it."""
 
     headers: Mapping[str, str]
     method: str

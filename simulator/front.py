@@ -77,7 +77,7 @@ class Front:
                     self.doomed = {*filter(lambda one: not one.is_closing(), self.doomed), request.transport}
         except ConnectionError:
             pass
-        except Exception:
+        except Exception:  # told apart from a client that left, and raised again
             closed = "server"
             raise
         finally:

@@ -85,7 +85,7 @@ def connect(endpoint: Endpoint, timeout: float, *, insecure: bool = False) -> so
         raise
 
 
-def holds_more(sock: socket.socket) -> bool:
+def holds_more(sock: socket.socket | None) -> bool:
     """Whether bytes were decrypted and not read yet, of which the system knows nothing."""
     return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 

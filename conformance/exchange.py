@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .framing import parse
 from .response import FramingProblem, Headers, Response
@@ -69,8 +69,7 @@ class Request:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(NamedTuple):
     """What one ``recv`` delivered, and when: ``time.monotonic_ns()`` before anything was parsed."""
 
     at_ns: int

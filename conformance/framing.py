@@ -16,8 +16,10 @@ from .outline import Outline, outline
 from .response import FramedChunk, FramingProblem, Response
 from .second_opinion import WORDS, doubts, first_chunks, opinion
 
-CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?", re.DOTALL)
+HEX, ODD_SIZE = b"0123456789ABCDEFabcdef", b"00000000"
+USUAL_SIZES = {spelt % size: size for spelt in (b"%X", b"%x") for size in range(1024)}
 PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
+CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;.*)?", re.DOTALL)
 LONGEST_LINE = 65536
 
 
@@ -41,9 +43,11 @@ class Framer:
 
     def feed(self, data: bytes) -> bool:
         """``True`` when there is nothing left to wait for: complete, or broken beyond repair."""
+        at, waited = 0, len(self._rest)
         if self.complete:
             self.surplus += len(data)
-        at, waited = 0, len(self._rest)
+        elif self._state == "head" and not waited:
+            at = self._usual_head(data)
         if waited:
             data, self._rest = self._rest + data, b""
         while at < len(data) and not (self.complete or self.broken):
@@ -59,6 +63,15 @@ class Framer:
                 at, waited = self._line(data, at, waited), 0
         return self.complete or bool(self.broken)
 
+    def _usual_head(self, data: bytes) -> int:
+        """Where the body begins, if a whole head of the usual kind is here; 0 if it takes a closer look."""
+        end = data.find(b"\r\n\r\n") + 4
+        said = outline(data[:end], self._method)
+        if said is None:
+            return 0
+        self._body(said, len(data) - end)
+        return end
+
     def _line(self, data: bytes, at: int, waited: int) -> int:
         """Take one line of the framing (or the whole head), of which ``waited`` bytes were seen before; where the next begins."""
         if self._state == "head":
@@ -73,7 +86,9 @@ class Framer:
             return len(data)
         line = data[at:end]
         if self._state == "head":
-            self._head(line, len(data) - end)
+            said = self._closer(line)
+            if said is not None:
+                self._body(said, len(data) - end)
         elif self._state == "size":
             self._size(line.rstrip(b"\r\n"))
         elif self._state == "data-end":
@@ -84,11 +99,9 @@ class Framer:
             self._finish(len(data) - end)
         return end
 
-    def _head(self, raw: bytes, after: int) -> None:
-        said = outline(raw, self._method) or self._closer(raw)
-        if said is None:
-            return
-        self.status, delimiter, length, self.keep_alive = said
+    def _body(self, said: Outline, after: int) -> None:
+        """The head is read, and so many bytes came after it."""
+        self.status, delimiter, length, self.keep_alive, _ = said
         if delimiter == "none" or (delimiter == "length" and length == 0):
             self._finish(after)
         elif delimiter == "length":
@@ -122,8 +135,30 @@ class Framer:
         self.complete, self.surplus = True, surplus
 
 
+def whole_chunks(data: bytes, at: int) -> list[bytes] | None:
+    """The data of the chunks from there to the end, if they are all whole and plain; that of a last chunk is empty.
+
+    Cut at line ends, sizes and data take turns, and where each size is that of the data after it they can be read in no other way.
+    ``None`` where they are not: a part is missing, a line end stands in the data, an extension, a trailer, a surplus.
+    """
+    parts = data[at:].split(b"\r\n")
+    sizes, found = parts[:-1:2], parts[1::2]
+    if len(parts) % 2 == 0 or parts[-1] or b"" in found[:-1]:
+        return None
+    lengths = list(map(len, found))
+    if list(map(USUAL_SIZES.get, sizes)) == lengths:
+        return found
+    digits = b"".join(sizes)
+    if b"" in sizes or digits.translate(None, HEX) or ODD_SIZE in digits:
+        return None
+    return found if [int(size, 16) for size in sizes] == lengths else None
+
+
 def _after_whole_chunks(data: bytes, at: int) -> int:
-    """Skips the chunks that are here from size to line end, which most are; the rest goes the slow way, line by line."""
+    """Skips the chunks that are here from size to line end, which most are; the last and the rest go the slow way, line by line."""
+    if data.endswith(b"\r\n") and (chunks := whole_chunks(data, at)) is not None:
+        last = data.rfind(b"\r\n", at, -4)
+        return len(data) if not chunks or chunks[-1] else at if last < 0 else last + 2
     while (match := PLAIN_SIZE.match(data, at)) is not None:
         end = match.end() + int(match[1], 16)
         if end == match.end() or data[end : end + 2] != b"\r\n":

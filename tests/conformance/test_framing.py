@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproof.conformance.framing import Framer, parse
+from chatproof.conformance.framing import Framer, parse, whole_chunks
 from chatproof.conformance.response import PROBLEMS, Response
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -231,3 +231,27 @@ def test_broken_or_unknown_coding_does_not_raise() -> None:
     unknown = parsed(OK + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}")
     assert unknown.content == b"{}"
     assert unknown.arrived_ns(1) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "data"),
+    [
+        (b"5\r\nhello\r\n0\r\n\r\n", [b"hello", b""]),
+        (b"5\r\nhello\r\n1\r\nx\r\n", [b"hello", b"x"]),
+        (b"00A\r\nabcdefghij\r\n", [b"abcdefghij"]),
+        (b"400\r\n" + b"x" * 1024 + b"\r\n", [b"x" * 1024]),
+        (b"5\r\nhello\r\n0\r\n", None),
+        (b"5\r\nhel", None),
+        (b"7\r\na\r\nbcde\r\n0\r\n\r\n", None),
+        (b"0\r\n\r\n5\r\nhello\r\n", None),
+        (b"0\r\nTrailer: x\r\n\r\n", None),
+        (b"5;x\r\nhello\r\n", None),
+        (b"+5\r\nhello\r\n", None),
+        (b"00000000000000005\r\nhello\r\n", None),
+        (b"5\r\nhello\n", None),
+    ],
+)
+def test_whole_plain_chunks_are_seen_at_once_and_others_left_alone(body: bytes, data: list[bytes] | None) -> None:
+    assert whole_chunks(CHUNKED + body, len(CHUNKED)) == data
+    if data is not None:
+        assert parsed(CHUNKED + body, ended=False).body == b"".join(data)

@@ -10,9 +10,10 @@ import click
 
 from . import __version__
 from .conformance.profile import Profile
+from .load.line import Line
+from .load.maker import Maker
 from .load.preflight import Ready
 from .load.probe import MOST, Probed, probe
-from .load.turn import Line, Maker
 from .output import write_text
 from .spec import Dialect
 

@@ -19,7 +19,8 @@ from typing import Self
 from .connection import Connection, Deadlines, broken_off, silent, unconnected
 from .endpoint import Endpoint, encode
 from .exchange import Chunk, End, Exchange, Request
-from .framing import Framer, parse
+from .framer import Framer
+from .framing import parse
 from .head import HEAD_END
 from .sse import read
 

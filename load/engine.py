@@ -7,7 +7,7 @@ and said to be. It goes on with the conversation that has been thought about lon
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -22,18 +22,19 @@ from ..conformance.profile import Profile
 from ..conformance.seen import Seen
 from ..spec import Dialect
 from ..spec import dialect as dialect_named
+from .book import Book, Over
 from .evidence import Evidence
 from .gate import Gate
 from .ledger import Ledger
-from .limits import Account, Advertised
+from .limits import Advertised
+from .line import Line
+from .maker import Maker
 from .plan import Plan
 from .processor import waited_s
-from .turn import Line, Maker, Turn, take
+from .turn import Turn, take
 from .turn_file import TurnFile
 
 PROBE_S = 0.05
-KEPT_EXCHANGES = 2048
-KEY = "valid"
 
 
 @dataclass
@@ -55,22 +56,20 @@ class Engine:
         self.profile: Profile = plan.profile
         single = tuple(one for one in plan.judged_by() if one.kind == "quantity" and one.op in ("<", "<="))
         self.ledger = Ledger(plan.bin_s, plan.headline, single)
-        self.account = self.ledger.accounts.setdefault(KEY, Account())
-        self.evidence = Evidence(plan, self.dialect, self.ledger)
         self.stopping = Event()
         self.finished = False
         self.hear: Callable[[Turn], None] | None = None
         self.reason = ""
         self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
         self._line = Line(plan.profile, insecure=plan.insecure)
+        evidence, file = Evidence(plan, self._maker, self.ledger), TurnFile(plan.turn_file, index, count)
+        self._book = Book(self.ledger, evidence, file)
         self.ledger.lags["read"] = self._line.looks.lag
         self._gate = Gate() if plan.pacing == "respect" else None
         self._under_way: set[Any] = set()
         self._in_flight = 0
         self._numbers, self._conversations = 0, plan.first
         self._waiting: deque[tuple[float, Conversation]] = deque()
-        self._sessions: OrderedDict[str, int] = OrderedDict()
-        self._file = TurnFile(plan.turn_file, index, count)
         until_start = plan.start_at - time.time()
         self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
         self._ends, self._cpu = plan.seconds, 0.0
@@ -104,7 +103,7 @@ class Engine:
         if not self.finished:
             self.finished = True
             self.drain()
-            self.evidence.judge()
+            self._book.evidence.judge()
 
     def drain(self) -> None:
         """Let what is under way end, for as long as the plan allows; the rest is cut off and counted as unfinished."""
@@ -113,13 +112,13 @@ class Engine:
         self.ledger.lost(self._in_flight)
         gevent.killall(list(self._under_way), block=True, timeout=1)
         self._watch.kill()
-        self._file.close()
-        self.reason = self.reason or self._file.problem
+        self.reason = self.reason or self._book.close()
         self.settle()
         self._line.close()
 
     def settle(self) -> None:
-        """Bring the ledger up to date with what is counted elsewhere."""
+        """Bring the ledger up to date."""
+        self._book.settle()
         ledger = self.ledger
         ledger.span_s = max(min(self.now(), self._ends), 0.0)
         ledger.seconds = max(ledger.span_s - self.plan.warmup, 0.0)
@@ -129,7 +128,7 @@ class Engine:
             ledger.waited_s = [round(waited - self._waited, 3)]
         ledger.counters["connections"] = self._line.opened
         if self._gate is not None:
-            self.account.waits = list(self._gate.waits)
+            self._book.key.waits = list(self._gate.waits)
 
     def _probe(self) -> None:
         """How late a greenlet wakes: what every stamp of this process may be off by."""
@@ -199,17 +198,21 @@ class Engine:
         me: Any = gevent.getcurrent()
         self._under_way.add(me)
         me.rawlink(self._under_way.discard)
-        while not self._over():
+        while True:
             conversation = self._new()
-            while conversation.at < len(conversation.messages) and not self._over():
+            while conversation.at < len(conversation.messages):
+                now_ns = time.monotonic_ns()
+                at_s = (now_ns - self._origin_ns) / 1e9
+                if at_s >= self.plan.seconds or self._spent() or self.stopping.is_set():
+                    return
                 if self._gate is not None and (wait := self._gate.wait(time.time())) > 0:
                     self.ledger.counters["held_back"] += 1
-                    self.stopping.wait(min(wait, max(self.plan.seconds - self.now(), 0.0)))
+                    self.stopping.wait(min(wait, max(self.plan.seconds - at_s, 0.0)))
                     continue
-                self.ledger.bin(self.now()).counts["due"] += 1
+                self.ledger.bin(at_s).counts["due"] += 1
                 self.ledger.counters["due"] += 1
                 self._in_flight += 1
-                if not self._take(conversation, time.monotonic_ns()):
+                if not self._take(conversation, now_ns):
                     break
                 self._think()
 
@@ -218,11 +221,6 @@ class Engine:
         mean = self.plan.think
         if mean:
             self.stopping.wait(self._thinks.lognormvariate(-0.125, 0.5) * mean)
-
-    def _over(self) -> bool:
-        if self.now() >= self.plan.seconds or self._spent():
-            return True
-        return self.stopping.is_set()
 
     # -- one turn
 
@@ -244,7 +242,6 @@ class Engine:
         self._numbers += 1
         message, expects = conversation.messages[conversation.at]
         asked_session = conversation.session
-        due_s = (intended_ns - self._origin_ns) / 1e9
         self.ledger.begin(self.now(), self._in_flight)
         place = self._gate.pass_() if self._gate is not None else 0
         turn = take(
@@ -262,40 +259,25 @@ class Engine:
         self._in_flight -= 1
         conversation.at += 1
         conversation.session = turn.seen.session or asked_session
+        now = time.time()
+        if self._gate is not None:
+            self._tell(self._gate, place, turn, now)
         at_s = self.now()
-        self.ledger.add(turn, at_s, warm=due_s < self.plan.warmup)
-        self._account(turn, place, at_s)
-        if turn.outcome == "ok" and asked_session is None and turn.seen.session is not None:
-            self._unique(turn.seen.session, conversation.number)
-        self.evidence.hear(turn, at_s, self._maker, message, asked_session)
-        self._file.write(turn, at_s)
+        warm = (intended_ns - self._origin_ns) / 1e9 < self.plan.warmup
+        self._book.add(Over(turn, at_s, now, warm, message, asked_session))
         if self.hear is not None:
             self.hear(turn)
         return turn.outcome == "ok" and (conversation.session is not None or len(conversation.messages) == 1)
 
+    def _tell(self, gate: Gate, place: int, turn: Turn, now: float) -> None:
+        """The gate hears at once what an answer said."""
+        status = turn.seen.status
+        if status is not None:
+            exchange = turn.heard.exchange(self._maker.base) if status == 429 else None
+            told = None if exchange is None else stated_wait(Seen(exchange, self.dialect, self.profile))
+            gate.hear(place, status, Advertised.of(turn.seen.stated, now), told, now)
+
     def remember(self, turns: Iterable[Turn]) -> None:
         """Count what was sent before the run over the same key."""
         for turn in turns:
-            self._account(turn, 0, 0.0)
-
-    def _account(self, turn: Turn, place: int, at_s: float) -> None:
-        if turn.seen.status is None:
-            return
-        now = time.time()
-        said = Advertised.of(turn.seen.headers, self.dialect, now)
-        name = f"turn {turn.number}"
-        times = turn.timeline
-        self.account.hear(turn.seen.status, said, times.sent, times.ended, turn.seen.total_units, name)
-        if said.remaining is not None:
-            self.ledger.bin(at_s).left(KEY, said.remaining)
-        if self._gate is not None and place:
-            told = stated_wait(Seen(turn.exchange, self.dialect, self.profile)) if turn.seen.status == 429 else None
-            self._gate.hear(place, turn.seen.status, said, told, now)
-
-    def _unique(self, session: str, conversation: int) -> None:
-        """A session that the target made for one conversation may not be given to another."""
-        known = self._sessions.setdefault(session, conversation)
-        if known != conversation:
-            self.ledger.duplicates[f"one session id for conversations {known} and {conversation}"] += 1
-        if len(self._sessions) > KEPT_EXCHANGES * 50:
-            self._sessions.popitem(last=False)
+            self._book.account(turn, 0.0, time.time())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from random import Random
 from typing import Any
 
 from ..conformance.exchange import Exchange, curl
 from ..conformance.transcript import redact
-from ..spec import Dialect, requirements
+from ..spec import requirements
+from .heard import Heard
 from .ledger import Ledger
+from .maker import Maker
 from .plan import Plan
-from .turn import Maker, Turn, labelled
+from .turn import Turn, labelled
 
 MOST_MIXUPS, MOST_SAMPLES, MOST_BYTES, MOST_READS = 5, 100, 4096, 60
 KEPT_EXCHANGES = 2048
@@ -20,29 +21,29 @@ KEPT_EXCHANGES = 2048
 class Evidence:
     """Hears of every turn; keeps little. ``judge`` is called once, after the run, since judging costs a generator its time."""
 
-    def __init__(self, plan: Plan, dialect: Dialect, ledger: Ledger) -> None:
-        self._plan, self._dialect, self._ledger = plan, dialect, ledger
-        self._last: OrderedDict[int, Exchange] = OrderedDict()
+    def __init__(self, plan: Plan, maker: Maker, ledger: Ledger) -> None:
+        self._plan, self._maker, self._ledger = plan, maker, ledger
+        self._last: dict[int, tuple[int, Heard]] = {}
         self._shown: set[str] = set()
         self._mixups = 0
         self._at_s = 0.0
         self._samples: list[Exchange] = []
         self._random = Random(f"{plan.seed}/samples")
 
-    def hear(self, turn: Turn, at_s: float, maker: Maker, message: str, session: str | None) -> None:
+    def hear(self, turn: Turn, at_s: float, message: str, session: str | None) -> None:
         """One turn that is over, at that moment of the run."""
-        self._at_s = round(at_s, 3)
+        self._at_s = at_s
         if turn.outcome == "mixup":
             self._mixup(turn)
         elif turn.outcome != "ok" and turn.outcome not in self._shown:
             self._shown.add(turn.outcome)
-            self._ledger.exhibits.append(self._exhibit(turn.exchange, turn.outcome, turn.why, turn))
-        self._last[turn.conversation] = turn.exchange
-        if len(self._last) > KEPT_EXCHANGES:
-            self._last.popitem(last=False)
+            self._ledger.exhibits.append(
+                self._exhibit(turn.heard.exchange(self._maker.base), turn.outcome, turn.why, turn)
+            )
+        self._last[turn.conversation % KEPT_EXCHANGES] = turn.conversation, turn.heard
         every = self._plan.sample
-        if every and turn.number % every == 0 and turn.exchange.reads:
-            self._sample(labelled(turn, maker, message, session))
+        if every and turn.number % every == 0 and turn.heard.reads:
+            self._sample(labelled(turn, self._maker, message, session))
 
     def _sample(self, exchange: Exchange) -> None:
         """A fair choice of all that were offered, however many there are (reservoir sampling)."""
@@ -56,10 +57,14 @@ class Evidence:
         self._mixups += 1
         if self._mixups > MOST_MIXUPS or turn.foreign is None:
             return
-        exhibit = self._exhibit(turn.exchange, "mixup", turn.why, turn)
-        other = self._last.get(turn.foreign)
+        exhibit = self._exhibit(turn.heard.exchange(self._maker.base), "mixup", turn.why, turn)
+        owner, other = self._last.get(turn.foreign % KEPT_EXCHANGES, (None, None))
         gone = "the other conversation's exchange is not kept: it is long past, or another worker held it"
-        exhibit["other"] = gone if other is None else self._exhibit(other, "the owner of the word", "", None)
+        exhibit["other"] = (
+            gone
+            if other is None or owner != turn.foreign
+            else self._exhibit(other.exchange(self._maker.base), "the owner of the word", "", None)
+        )
         self._ledger.exhibits.append(exhibit)
 
     def _exhibit(self, exchange: Exchange, outcome: str, why: str, turn: Turn | None) -> dict[str, Any]:
@@ -69,7 +74,7 @@ class Evidence:
             "why": why,
             "turn": turn.number if turn else None,
             "conversation": turn.conversation if turn else None,
-            "at_s": self._at_s if turn else None,
+            "at_s": round(self._at_s, 3) if turn else None,
             "request": shown.request.body[:MOST_BYTES].decode("utf-8", "replace"),
             "curl": curl(shown.request, self._plan.profile.base_url)[:MOST_BYTES],
             "response": shown.raw[:MOST_BYTES].decode("utf-8", "replace"),
@@ -91,8 +96,8 @@ class Evidence:
         from ..conformance.transcript import Transcript
 
         samples = tuple(redact(one, self._plan.profile.secrets) for one in self._samples)
-        rows = [row for row in requirements(self._dialect) if row.check and CHECKS[row.check].over is not None]
-        judged = judge(rows, Judging(self._dialect, self._plan.profile, [Transcript("load", samples)]))
+        rows = [row for row in requirements(self._maker.dialect) if row.check and CHECKS[row.check].over is not None]
+        judged = judge(rows, Judging(self._maker.dialect, self._plan.profile, [Transcript("load", samples)]))
         for row in judged:
             if row.findings and row.outcome in ("fail", "warn"):
                 first = row.findings[0]

@@ -8,40 +8,44 @@ all golden bytes and on every legal variant. Both run after the turn, on recorde
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from ..conformance import reading
-from ..conformance.exchange import End, Exchange
+from ..conformance.exchange import Chunk, End, Exchange
+from ..conformance.framer import whole_chunks
+from ..conformance.outline import outline
 from ..conformance.profile import Profile
 from ..conformance.seen import Seen
 from ..spec import Delta, Dialect, Done, Failure, Row
-from .compiled import compiled
+from .compiled import Compiled, Stated, compiled
+from .heard import Heard
+from .maker import Maker
 
-HEAD = b"HTTP/1.1 "
-FIELD = re.compile(r"\r\n([!#-'*-.0-9A-Z^-z|~]+): (?![ \t])([^\r\n]*(?<![ \t]))(?=\r\n|$)")
-"""A header as nearly everybody writes it: one space, nothing to strip."""
-EVENT = b"data: "
-NEXT_EVENT = b"\n\n" + EVENT
+COMPLETE = End.COMPLETE
+EVENT = "data: "
+NEXT_EVENT = "\n\n" + EVENT
+USAGE = ("input_tokens", "output_tokens", "total_tokens")
+NOTHING_STATED = Stated()
 
 
 @dataclass(slots=True)
 class Glimpse:
-    """What a response says. ``headers``: by lower-case name, the first of each. ``texts``: when each non-empty piece came.
+    """What a response says. ``stated``: the headers that tell of limits. ``texts``: when each non-empty piece came.
 
     ``problem``: why it could not be read, or what followed the stream's end. ``started``: a byte came at all.
     ``whole``: the framing was kept to its end.
     """
 
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    stated: Stated = NOTHING_STATED
     started: bool = False
     whole: bool = False
     streamed: bool = False
-    texts: list[int] = field(default_factory=list)
+    texts: Sequence[int] = ()
     text: str = ""
     session: str | None = None
     units: int | None = None
@@ -53,77 +57,86 @@ class Glimpse:
     problem: str | None = None
 
 
-def look(exchange: Exchange, dialect: Dialect, profile: Profile) -> Glimpse:
-    """What an exchange's response says, the quick way where that is enough."""
-    found = glance(exchange, dialect) if exchange.end is End.COMPLETE else None
-    return thorough(exchange, dialect, profile) if found is None else found
+class Body(NamedTuple):
+    """The body of a recorded response as it was cut; ``at``: where it begins. One piece, where its length was told and it is not ``chunked``."""
+
+    recorded: Recorded
+    at: int
+    chunked: bool
+    chunks: list[bytes]
 
 
-def glance(exchange: Exchange, dialect: Dialect) -> Glimpse | None:
-    """What an ordinary response says; ``None`` where anything about it is not ordinary."""
-    raw = exchange.reads[0].data if len(exchange.reads) == 1 else exchange.raw
-    end = raw.find(b"\r\n\r\n")
-    if end < 0 or not raw.startswith(HEAD):
+class Recorded(Protocol):
+    """Bytes that came and when: of a lane or of the judge's client."""
+
+    @property
+    def raw(self) -> bytes: ...
+
+    @property
+    def reads(self) -> Sequence[Chunk]: ...
+
+
+def look(heard: Heard, maker: Maker) -> Glimpse:
+    """What a response says, the quick way where that is enough."""
+    found = glance(heard, maker.dialect) if heard.end is COMPLETE else None
+    return thorough(heard.exchange(maker.base), maker.dialect, maker.profile) if found is None else found
+
+
+def glance(recorded: Recorded, dialect: Dialect) -> Glimpse | None:
+    """What an ordinary response says that came to its end; ``None`` where anything about it is not ordinary."""
+    raw = recorded.raw
+    end = raw.find(b"\r\n\r\n") + 4
+    head = raw[:end]
+    said = outline(head, "POST")
+    if said is None or said.fields is None or "content-encoding" in said.fields:
         return None
-    lines = FIELD.findall(raw[:end].decode("latin-1"))
-    headers = {name.lower(): value for name, value in lines}
-    if len(headers) != raw.count(b"\n", 0, end):
-        return None
-    status = raw[9:12]
-    if not status.isdigit() or status[:1] == b"1" or "content-encoding" in headers:
-        return None
-    code = int(status)
-    found = Glimpse(code, headers, started=True, whole=True)
-    if not 200 <= code < 300:
+    tables = compiled(dialect)
+    found = Glimpse(said.status, tables.stated(head, said.fields), True, True)
+    if not 200 <= said.status < 300:
         return found
-    media = headers.get("content-type", "").partition(";")[0].strip(" \t").lower()
-    body = _body(raw, end + 4, headers)
-    if body is None:
+    chunked = said.delimiter == "chunked"
+    chunks = _chunks(raw, end) if chunked else [raw[end:]]
+    media = said.fields.get("content-type")
+    if chunks is None or media is None or (not chunked and len(chunks[0]) != said.length):
         return None
-    if media == "text/event-stream":
-        return _stream(exchange, found, body[0], body[1], dialect)
-    return _reply(exchange, found, body[0], dialect) if media == "application/json" else None
+    kind = head[media].partition(b";")[0].rstrip(b" \t").lower()
+    if kind == b"application/json":
+        return _reply(recorded, found, b"".join(chunks), tables)
+    return (
+        _stream(Body(recorded, end, chunked, chunks), found, tables, dialect) if kind == b"text/event-stream" else None
+    )
 
 
-Pieces = list[tuple[int, int]]
-"""For each chunk: where in the body it begins, and where in the raw bytes."""
+def _chunks(raw: bytes, at: int) -> list[bytes] | None:
+    """The chunks of a whole body, the last and empty one left out."""
+    chunks = whole_chunks(raw, at)
+    return chunks[:-1] if chunks and not chunks[-1] else None
 
 
-def _body(raw: bytes, at: int, headers: Mapping[str, str]) -> tuple[bytes, Pieces] | None:
-    length = headers.get("content-length")
-    if headers.get("transfer-encoding") is None:
-        if length is None or not length.isdecimal() or len(raw) - at != int(length):
-            return None
-        return raw[at:], [(0, at)]
-    if length is not None or headers["transfer-encoding"].lower() != "chunked":
-        return None
-    parts: list[bytes] = []
-    pieces: Pieces = []
-    size_so_far = 0
-    while True:
-        line_end = raw.find(b"\r\n", at)
-        try:
-            size = int(raw[at:line_end], 16)
-        except ValueError:
-            return None
-        at = line_end + 2
-        if size <= 0:
-            return (b"".join(parts), pieces) if size == 0 and raw[at:] == b"\r\n" else None
-        pieces.append((size_so_far, at))
-        parts.append(raw[at : at + size])
-        size_so_far += size
-        at += size
-        if raw[at : at + 2] != b"\r\n":
-            return None
-        at += 2
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
-def _reply(exchange: Exchange, found: Glimpse, body: bytes, dialect: Dialect) -> Glimpse | None:
+DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
+def _value(text: str) -> Any:
+    """The JSON value that a text is; ``ValueError`` if it is none, or not by itself."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value, end = DECODER.raw_decode(text)
+    except RecursionError:
+        raise ValueError("no JSON") from None
+    if end != len(text):
+        raise ValueError("more than a value")
+    return value
+
+
+def _reply(recorded: Recorded, found: Glimpse, body: bytes, tables: Compiled) -> Glimpse | None:
+    try:
+        value = _value(body.decode().strip(" \t\r\n"))
+    except ValueError:
         return None
-    return _of_reply(found, compiled(dialect).roles_of(value), exchange.reads[-1].at_ns)
+    return _of_reply(found, tables.roles_of(value), recorded.reads[-1].at_ns)
 
 
 def _of_reply(found: Glimpse, roles: Mapping[str, Any], at: int) -> Glimpse:
@@ -132,10 +145,9 @@ def _of_reply(found: Glimpse, roles: Mapping[str, Any], at: int) -> Glimpse:
         found.text = text
     else:
         found.problem = "the reply has no text where the dialect has it"
+    used_in, used_out, total = (_whole(roles, role) for role in USAGE)
     found.session = session if isinstance(session, str) else None
-    found.units = _whole(roles, "output_tokens")
-    found.total_units = _total(_whole(roles, "input_tokens"), found.units, _whole(roles, "total_tokens"))
-    found.terminal_at = at
+    found.units, found.total_units, found.terminal_at = used_out, _total(used_in, used_out, total), at
     return found
 
 
@@ -150,72 +162,76 @@ def _total(first: int | None, second: int | None, total: int | None) -> int | No
     return None if first is None or second is None else first + second
 
 
-def _stream(exchange: Exchange, found: Glimpse, body: bytes, pieces: Pieces, dialect: Dialect) -> Glimpse | None:
-    """Events of one ``data: `` line each, ended by LF LF. The time of each is that of the read that brought its last byte."""
-    if b"\r" in body or not body.endswith(b"\n\n"):
+def _stream(body: Body, found: Glimpse, tables: Compiled, dialect: Dialect) -> Glimpse | None:
+    """Events of one ``data: `` line each, ended by LF LF. The time of each is that of the read that brought its last byte.
+
+    Those that are a text and nothing else are taken by a pattern, up to the first that is not; from there on they are read as JSON.
+    """
+    data = b"".join(body.chunks)
+    if b"\r" in data or not data.endswith(b"\n\n"):
         return None
-    found.streamed = True
-    readers = compiled(dialect)
-    text_of = readers.text_of
-    values = _values(body, readers.literals)
+    try:
+        told = data.decode()
+        texts, rest = tables.texts(told)
+    except ValueError:
+        return None
+    values = _values(rest, tables.literals) if rest else []
     if values is None:
         return None
-    texts: list[str] = []
-    for value, at in zip(values, _times(exchange, pieces, body, len(values)), strict=True):
-        text = text_of(value) if type(value) is dict else None
-        if found.terminals or (text is None and not _other(found, value, dialect, at)):
+    found.streamed, found.events = True, len(texts) + len(values)
+    times = _times(body, data, found.events)
+    for value, came in zip(values, times[len(texts) :], strict=True):
+        text = tables.text_of(value) if type(value) is dict else None
+        if found.terminals or (text is None and not _other(found, value, tables, dialect, came)):
             return None
-        if text:
-            texts.append(text)
-            found.texts.append(at)
-    found.events = len(values)
+        texts.append(text or "")
     found.text = "".join(texts)
+    found.texts = [came for text, came in zip(texts, times, strict=True) if text]
     return found
 
 
-def _times(exchange: Exchange, pieces: Pieces, body: bytes, events: int) -> list[int]:
-    """When each event's last byte came."""
-    if len(exchange.reads) == 1:
-        return [exchange.reads[0].at_ns] * events
-    arrived = _arrivals(exchange, pieces)
-    ends = accumulate(len(block) + 2 for block in body[:-2].split(b"\n\n"))
-    return [arrived(end - 1) for end in ends]
+def _times(body: Body, data: bytes, events: int) -> list[int]:
+    """When each event's last byte came. ``data``: the body without its framing."""
+    reads = body.recorded.reads
+    if len(reads) == 1:
+        return [reads[0].at_ns] * events
+    raw_ends = _raw_ends(body, [len(block) + 2 for block in data[:-2].split(b"\n\n")])
+    read_ends = list(accumulate(len(read.data) for read in reads))
+    return [reads[bisect_left(read_ends, end)].at_ns for end in raw_ends]
 
 
-def _values(body: bytes, literals: Mapping[bytes, Row]) -> list[Any] | None:
-    """The JSON value of each event, or its row where that is a literal; ``None`` where an event is not one plain object.
-
-    All objects are read in one go, as an array; each has to look like one object, so that they cannot lean on each other.
-    """
-    for literal, row in literals.items():
-        last = b"%b%b\n\n" % (EVENT, literal)
-        if body.endswith(last):
-            before = _values(body[: -len(last)], literals) if len(body) > len(last) else []
-            return None if before is None else [*before, row]
-    events = body.count(b"}\n\n")
-    alike = body.startswith(EVENT + b"{") and body.count(NEXT_EVENT + b"{") == events - 1
-    if not alike or body.count(b"\n") != 2 * events or b"},{" in body:
-        return None
-    try:
-        values: list[Any] = json.loads(f"[{body[len(EVENT) : -2].replace(NEXT_EVENT, b',').decode()}]")
-    except (ValueError, RecursionError):
-        return None
-    return values if len(values) == events else None
+def _raw_ends(body: Body, sizes: list[int]) -> Iterator[int]:
+    """Where in the raw bytes each of these parts of a body ends, which together are all of it. ``sizes``: of each part."""
+    raw, at, shift, chunk_end = body.recorded.raw, body.at, body.at, 0
+    chunks = iter(body.chunks)
+    for end in accumulate(sizes):
+        while body.chunked and chunk_end < end:
+            size = len(next(chunks))
+            start = raw.index(b"\r\n", at) + 2
+            at, shift, chunk_end = start + size + 2, start - chunk_end, chunk_end + size
+        yield end + shift
 
 
-def _other(found: Glimpse, value: Any, dialect: Dialect, at: int) -> bool:
+def _other(found: Glimpse, value: Any, tables: Compiled, dialect: Dialect, at: int) -> bool:
     """An event that is no plain text; whether it could be read."""
+    roles = tables.done_of(value) if type(value) is dict else None
+    if roles is not None:
+        used_in, used_out, total = (_whole(roles, role) for role in USAGE)
+        _end(found, roles.get("session"), used_in, used_out, total, at)
+        return True
     try:
         event = reading.meaning(value, None) if isinstance(value, Row) else reading.meaning(*_row_of(value, dialect))
     except reading.Unreadable:
         return False
-    if isinstance(event, Failure):
-        return False
     if isinstance(event, Done):
-        found.terminals, found.terminal_at, found.session = 1, at, event.session
-        found.units = event.usage.output
-        found.total_units = _total(event.usage.input, event.usage.output, event.usage.total)
-    return not isinstance(event, Delta)
+        _end(found, event.session, event.usage.input, event.usage.output, event.usage.total, at)
+    return not isinstance(event, Delta | Failure)
+
+
+def _end(found: Glimpse, session: Any, used_in: int | None, used_out: int | None, total: int | None, at: int) -> None:
+    found.terminals, found.terminal_at = 1, at
+    found.session = session if isinstance(session, str) else None
+    found.units, found.total_units = used_out, _total(used_in, used_out, total)
 
 
 def _row_of(value: Any, dialect: Dialect) -> tuple[Row, Any]:
@@ -227,32 +243,32 @@ def _row_of(value: Any, dialect: Dialect) -> tuple[Row, Any]:
     return reading.row_of(json.dumps(value), dialect)
 
 
-def _arrivals(exchange: Exchange, pieces: Pieces) -> Callable[[int], int]:
-    """When a byte of the body came; asked for with rising offsets."""
-    reads = exchange.reads
-    piece, read, read_end = 0, 0, len(reads[0].data)
-    last = len(pieces) - 1
+def _values(body: str, literals: Mapping[str, Row]) -> list[Any] | None:
+    """The JSON value of each event, or its row where that is a literal; ``None`` where an event is not one plain object.
 
-    def arrived(offset: int) -> int:
-        nonlocal piece, read, read_end
-        while piece < last and pieces[piece + 1][0] <= offset:
-            piece += 1
-        raw_at = pieces[piece][1] + offset - pieces[piece][0]
-        while read_end <= raw_at:
-            read += 1
-            read_end += len(reads[read].data)
-        return reads[read].at_ns
-
-    return arrived
+    All objects are read in one go, as an array; each has to look like one object, so that they cannot lean on each other.
+    """
+    for literal, row in literals.items():
+        last = f"{EVENT}{literal}\n\n"
+        if body.endswith(last):
+            before = _values(body[: -len(last)], literals) if len(body) > len(last) else []
+            return None if before is None else [*before, row]
+    events = body.count("}\n\n")
+    alike = body.startswith(EVENT + "{") and body.count(NEXT_EVENT + "{") == events - 1
+    if not alike or body.count("\n") != 2 * events or "},{" in body:
+        return None
+    try:
+        values: list[Any] = _value(f"[{body[len(EVENT) : -2].replace(NEXT_EVENT, ',')}]")
+    except ValueError:
+        return None
+    return values if len(values) == events else None
 
 
 def thorough(exchange: Exchange, dialect: Dialect, profile: Profile) -> Glimpse:
     """What any response says, by the judge's own reader."""
     seen = Seen(exchange, dialect, profile)
-    headers: dict[str, str] = {}
-    for name, value in exchange.headers:
-        headers.setdefault(name.lower(), value)
-    found = Glimpse(exchange.status, headers, started=bool(exchange.reads), whole=seen.arrived_whole)
+    said = Stated(*map(exchange.header, compiled(dialect).stating))
+    found = Glimpse(exchange.status, said, started=bool(exchange.reads), whole=seen.arrived_whole)
     if not seen.ok:
         return found
     if not seen.is_stream:
@@ -261,6 +277,7 @@ def thorough(exchange: Exchange, dialect: Dialect, profile: Profile) -> Glimpse:
             found.problem = "the reply is not JSON"
         return found
     found.streamed = True
+    texts: list[int] = []
     for event in seen.events:
         found.events += 1
         at = exchange.arrived_ns(event.wire.end - 1)
@@ -271,13 +288,13 @@ def thorough(exchange: Exchange, dialect: Dialect, profile: Profile) -> Glimpse:
         if isinstance(event.event, Delta):
             found.text += event.event.text
             if event.event.text and not found.terminals:
-                found.texts.append(at)
+                texts.append(at)
         elif isinstance(event.event, Failure):
             found.failure = found.failure or event.event.message or "no words"
         elif isinstance(event.event, Done) and not found.terminals:
-            found.terminals, found.terminal_at, found.session = 1, at, event.event.session
-            found.units = event.event.usage.output
-            found.total_units = _total(event.event.usage.input, event.event.usage.output, event.event.usage.total)
+            used = event.event.usage
+            _end(found, event.event.session, used.input, used.output, used.total, at)
+    found.texts = texts
     if not seen.framed:
         found.problem = found.problem or "events are lost to their own framing"
     return found

@@ -8,6 +8,7 @@ are written in a packed form that only it can read, and a report has to be reada
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -38,6 +39,24 @@ def coarse(value: int) -> int:
     """The bucket of a number among few: two to each power of two, ``b`` begins at 2 to the power of ``b // 2 - 1``, half as much again if odd."""
     bits = value.bit_length()
     return 2 * bits + (value >> bits - 2 & 1 if bits > 1 else 0)
+
+
+COARSE, COARSE_BITS = [coarse(value) for value in range(EXACT)], EXACT_BITS - 2
+
+
+def all_coarse(values: Iterable[int]) -> Counter[int]:
+    """How many of these numbers are in each coarse bucket. A power of two more is two buckets more, so a table of the small ones will do."""
+    small, large = COARSE, EXACT << COARSE_BITS
+    return Counter(
+        [
+            small[value]
+            if value < EXACT
+            else 2 * COARSE_BITS + small[value >> COARSE_BITS]
+            if value < large
+            else coarse(value)
+            for value in values
+        ]
+    )
 
 
 class Histogram:
@@ -79,8 +98,10 @@ class Histogram:
             fresh, least, most = [max(value, 0) for value in fresh], 0, max(most, 0)
         counts, get = self._counts, self._counts.get
         for value in fresh:
-            index = value if value < EXACT else bucket(value)
-            counts[index] = get(index, 0) + 1
+            if value >= EXACT:
+                shift = value.bit_length() - EXACT_BITS
+                value = shift * HALF + (value >> shift)
+            counts[value] = get(value, 0) + 1
         self._count += len(fresh)
         self._total += sum(fresh)
         self._most = max(self._most, most)

@@ -9,6 +9,7 @@ is that of the judge's client (``conformance.wire``); a test holds the two equal
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -26,12 +27,14 @@ from ..conformance.connection import (
     unconnected,
 )
 from ..conformance.endpoint import Endpoint
-from ..conformance.exchange import Chunk, End, Exchange, Request
-from ..conformance.framing import Framer
+from ..conformance.exchange import Chunk, End
+from ..conformance.framer import Framer
+from .heard import Heard
 from .looks import Looks
 
 RECV_SIZE = 65536
 READABLE = 1
+COMPLETE = End.COMPLETE
 
 
 class Lane:
@@ -42,6 +45,8 @@ class Lane:
         self._endpoint, self._deadlines, self._looks, self._insecure = endpoint, deadlines, looks, insecure
         self._hub: Any = get_hub()
         self._socket: Socket | None = None
+        self._send: Callable[[bytes], int] = _unconnected
+        self._recv: Callable[[int], bytes] = _unconnected
         self._watcher: Any = None
         self._timer: Any = None
         self._waiting: Any = None
@@ -49,23 +54,23 @@ class Lane:
         self._reads: list[Chunk] = []
         self._end: End | None = None
         self._detail = ""
-        self._sent_ns = self._asked_ns = self._due_ns = 0
+        self._sent_ns = self._asked_ns = 0
+        self._total_ns = int(deadlines.total * 1e9)
 
-    def send(self, request: Request, data: bytes) -> Exchange:
-        """Send a request, whose bytes are ``data``, and record the response to its end. Blocks the calling greenlet; raises nothing for what a target does."""
-        self._framer, self._reads, self._end, self._detail = Framer(request.method), [], None, ""
+    def send(self, method: str, head: bytes, body: bytes) -> Heard:
+        """Send a request and record the response to its end. Blocks the calling greenlet; raises nothing for what a target does."""
+        self._framer, self._reads, self._end, self._detail = Framer(method), [], None, ""
         self._sent_ns = time.monotonic_ns()
         if not self.usable:
             self._end, self._detail = End.CLOSED, "the kept connection had ended before this request"
         elif self._socket is not None or self._connect():
-            self._write(data)
+            self._write(head + body)
             if self._end is None:
                 self._wait()
         assert self._end is not None
-        if not (self.usable and self._end is End.COMPLETE and self._framer.keep_alive and not self._framer.surplus):
+        if not (self.usable and self._end is COMPLETE and self._framer.keep_alive and not self._framer.surplus):
             self.close()
-        sent_at = time.time() - (time.monotonic_ns() - self._sent_ns) / 1e9
-        return Exchange("", "", request, sent_at, self._sent_ns, tuple(self._reads), self._end, self._detail)
+        return Heard(body, self._sent_ns, self._reads, self._end, self._detail)
 
     def close(self) -> None:
         """Hang up; twice does no harm."""
@@ -85,28 +90,33 @@ class Lane:
             self._end, self._detail = unconnected(error, self._deadlines)
             return False
         self._socket.settimeout(0.0)
+        plain = (
+            self._endpoint.scheme == "http"
+        )  # nothing waits here, so what gevent wraps around a plain socket has nothing to do
+        bare = getattr(self._socket, "_sock", self._socket) if plain else self._socket
+        self._send, self._recv = bare.send, bare.recv
         self._watcher = self._hub.loop.io(self._socket.fileno(), READABLE)
         self._watcher.start(self._readable)
         return True
 
     def _write(self, data: bytes) -> None:
         """The time of sending is the last moment before the first byte leaves. What does not fit at once is waited for."""
-        sock = self._socket
-        assert sock is not None
-        self._sent_ns = time.monotonic_ns()
-        self._due_ns = self._sent_ns + int(self._deadlines.total * 1e9)
+        self._sent_ns = self._asked_ns = time.monotonic_ns()
         try:
-            sent = sock.send(data)
+            sent = self._send(data)
         except NOTHING_YET:
             sent = 0
         except OSError as error:
             self._detail = f"while sending: {error}"
             return
         if sent < len(data):
-            self._write_slowly(sock, data[sent:])
+            self._write_slowly(data[sent:])
+            self._asked_ns = time.monotonic_ns()
 
-    def _write_slowly(self, sock: Socket, data: bytes) -> None:
+    def _write_slowly(self, data: bytes) -> None:
         """What does not fit into the system's buffer; nobody reads meanwhile."""
+        sock = self._socket
+        assert sock is not None
         self._watcher.stop()
         sock.settimeout(max(min(self._deadlines.idle, self._left()), 0.001))
         try:
@@ -120,7 +130,7 @@ class Lane:
 
     def _wait(self) -> None:
         """Until the hub has read the end of the response, or a deadline has passed."""
-        self._waiting, self._asked_ns = gevent.getcurrent(), time.monotonic_ns()
+        self._waiting = gevent.getcurrent()
         if self._timer is None:
             self._watch(min(self._deadlines.first_byte, self._left()))
         try:
@@ -135,10 +145,8 @@ class Lane:
 
     def _readable(self) -> None:
         """Stamp first, then look only for the end."""
-        sock = self._socket
-        assert sock is not None
         try:
-            data = sock.recv(RECV_SIZE)
+            data = self._recv(RECV_SIZE)
         except NOTHING_YET:
             return
         except OSError as error:
@@ -152,28 +160,28 @@ class Lane:
             self.usable = False
             return
         self._looks.read(at)
-        self._take(data, at)
-        if self._end is None and holds_more(sock):
-            self._readable()
-
-    def _take(self, data: bytes, at_ns: int) -> None:
         if not data:
             self._over(End.CLOSED, self._detail)
             return
-        self._reads.append(Chunk(at_ns, data))
-        if not self._framer.feed(data):
-            return
+        self._reads.append(Chunk(at, data))
+        if self._framer.feed(data):
+            self._whole(len(data))
+        elif holds_more(self._socket):
+            self._readable()
+
+    def _whole(self, size: int) -> None:
+        """Nothing is left to wait for. ``size``: that of the last read; one that was not full has taken all that was there."""
         if self._framer.complete:
-            self._surplus()
-            self._over(End.COMPLETE, self._detail)
+            if size == RECV_SIZE or holds_more(self._socket):
+                self._surplus()
+            self._over(COMPLETE, self._detail)
         else:
             self._over(End.BROKEN, f"the framing is broken: {self._framer.broken}")
 
     def _surplus(self) -> None:
         """What is there already after the end belongs to nobody."""
-        assert self._socket is not None
         with suppress(OSError):
-            while data := self._socket.recv(RECV_SIZE):
+            while data := self._recv(RECV_SIZE):
                 self._reads.append(Chunk(time.monotonic_ns(), data))
                 self._framer.feed(data)
             self.usable = False
@@ -202,12 +210,16 @@ class Lane:
         self._over(*silent(self._deadlines, total=self._left() <= 0, started=bool(self._reads)))
 
     def _left(self) -> float:
-        return (self._due_ns - time.monotonic_ns()) / 1e9
+        return (self._sent_ns + self._total_ns - time.monotonic_ns()) / 1e9
 
     def _over(self, end: End, detail: str) -> None:
         """The exchange has ended; its greenlet runs when every other socket that is ready has been read."""
         if self._waiting is not None and self._end is None:
             self._end, self._detail = end, detail
-            if end is not End.COMPLETE:
+            if end is not COMPLETE:
                 self._watcher.stop()
             self._hub.loop.run_callback(self._waiting.switch)
+
+
+def _unconnected(_: object) -> Any:
+    raise AssertionError("there is no connection yet")

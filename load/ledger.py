@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from .histogram import Histogram, coarse
+from .histogram import HEAP, Histogram, all_coarse
 from .limits import Account
 from .metrics import HISTOGRAMS, Clock, measure
 from .objective import OPERATORS, PERCENTILE, Objective
@@ -20,7 +20,7 @@ from .outcome import OUTCOMES
 from .turn import Turn
 from .waterfall import waterfall
 
-SLOWEST = 10
+SLOWEST, DUPLICATES = 10, 20
 
 
 @dataclass
@@ -30,9 +30,27 @@ class Bin:
     counts: Counter[str] = field(default_factory=Counter)
     ttft: Histogram = field(default_factory=Histogram)
     duration: Histogram = field(default_factory=Histogram)
-    gaps: Counter[int] = field(default_factory=Counter)
     remaining: dict[str, int] = field(default_factory=dict)
     in_flight: int = 0
+    _gaps: Counter[int] = field(default_factory=Counter)
+    _fresh: list[int] = field(default_factory=list)
+
+    @property
+    def gaps(self) -> Counter[int]:
+        """How many gaps there were, by coarse bucket."""
+        self._settle()
+        return self._gaps
+
+    def add_gaps(self, gaps: list[int]) -> None:
+        """Those of one turn, in microseconds; counted when there are many, or when somebody asks."""
+        self._fresh += gaps
+        if len(self._fresh) >= HEAP:
+            self._settle()
+
+    def _settle(self) -> None:
+        if self._fresh:
+            self._gaps.update(all_coarse(self._fresh))
+            self._fresh = []
 
     def left(self, key: str, remaining: int) -> None:
         """An answer said that so many requests remain."""
@@ -54,7 +72,7 @@ class Bin:
         self.ttft.merge(Histogram.of(data["ttft"]))
         self.duration.merge(Histogram.of(data["duration"]))
         for bucket, number in data["gaps"]:
-            self.gaps[bucket] += number
+            self._gaps[bucket] += number
         for key, remaining in data["remaining"].items():
             self.left(key, remaining)
         self.in_flight += data["in_flight"]
@@ -73,6 +91,7 @@ class Ledger:
         self.seen_at: dict[str, tuple[float, float]] = {}
         self.histograms = {name: Histogram() for name in HISTOGRAMS}
         self.lags = {"send": Histogram(), "greenlet": Histogram(), "read": Histogram()}
+        self._late = self.lags["send"]
         self.bins: dict[int, Bin] = {}
         self.accounts: dict[str, Account] = {}
         self.exhibits: list[dict[str, Any]] = []
@@ -106,17 +125,17 @@ class Ledger:
         times, result = turn.timeline, turn.outcome
         counters = self.counters
         counters["finished"] += 1
-        counters["bytes"] += sum([len(read.data) for read in turn.exchange.reads])
+        counters["bytes"] += len(turn.heard.raw)
         counters["events"] += turn.seen.events
         if turn.reconnected:
             counters["reconnects"] += 1
-        self.lags["send"].record((times.started - times.intended) // 1000)
+        self._late.record((times.started - times.intended) // 1000)
         if turn.seen.status is not None:
             self.statuses[str(turn.seen.status)] += 1
         point = self.bin(at_s)
         point.counts[result] += 1
-        first, _ = self.seen_at.get(result, (at_s, at_s))
-        self.seen_at[result] = (first, at_s)
+        first = self.seen_at.get(result)
+        self.seen_at[result] = (at_s if first is None else first[0], at_s)
         if turn.why:
             self.whys.setdefault(result, Counter())[turn.why[:200]] += 1
         if warm and result == "ok":
@@ -127,13 +146,14 @@ class Ledger:
             self._measure(turn, point, at_s)
 
     def _measure(self, turn: Turn, point: Bin, at_s: float) -> None:
-        values = dict(measure(turn.timeline))
+        values = measure(turn.timeline)
+        histograms = self.histograms
         for name, value in values.items():
-            self.histograms[name].record(value)
+            histograms[name].record(value)
         if turn.timeline.streamed:
             gaps = [gap // 1000 for gap in turn.timeline.gaps]
             self.histograms["gap"].record_all(gaps)
-            point.gaps.update(map(coarse, gaps))
+            point.add_gaps(gaps)
         first, whole = values.get(self._first), values.get(self._whole)
         if first is not None:
             point.ttft.record(first)
@@ -148,6 +168,11 @@ class Ledger:
             heapq.heappush(self.slowest, (whole, next(self._order), waterfall(turn, at_s)))
         elif whole > self.slowest[0][0]:
             heapq.heapreplace(self.slowest, (whole, next(self._order), waterfall(turn, at_s)))
+
+    def duplicate(self, known: int, conversation: int) -> None:
+        """One session id was given to two conversations; a target that has but one id would fill the ledger with examples."""
+        text = f"one session id for conversations {known} and {conversation}"
+        self.duplicates[text if len(self.duplicates) < DUPLICATES else "one session id for others still"] += 1
 
     def lost(self, number: int) -> None:
         """So many turns were under way when the run was cut off."""

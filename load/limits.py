@@ -9,21 +9,21 @@ from __future__ import annotations
 import email.utils
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..conformance.advertised import is_epoch, number
-from ..spec import Dialect, Limits
+from .compiled import Stated
 
 MARGIN_S = 2.0
 """A window that ends sooner than this may have lost requests already (whole seconds, and a clock beside ours)."""
 KEPT_WINDOWS, MOST_BREACHES = 8, 20
+SHORT = 19
 
 
-@dataclass(frozen=True)
-class Advertised:
+class Advertised(NamedTuple):
     """The limit headers of one response; ``None`` where one is missing or no whole number. ``now``: the target's clock, epoch."""
 
     limit: int | None
@@ -32,25 +32,26 @@ class Advertised:
     now: float
 
     @classmethod
-    def of(cls, headers: Mapping[str, str], dialect: Dialect, now: float) -> Advertised:
-        limit_name, remaining_name, reset_name = _names(dialect.limits)
-        limit, remaining = headers.get(limit_name), headers.get(remaining_name, "")
-        reset, date = headers.get(reset_name), headers.get("date")
+    def of(cls, stated: Stated, now: float) -> Advertised:
+        limit, remaining, reset, date = stated
         return cls(
             None if limit is None else _number(limit),
-            -int(remaining[1:]) if remaining[:1] == "-" and remaining[1:].isdecimal() else number(remaining),
+            None if remaining is None else _remaining(remaining),
             None if reset is None else _number(reset),
             max(now, _epoch(date)) if date else now,
         )
 
 
-@lru_cache(64)
-def _names(limits: Limits) -> tuple[str, str, str]:
-    return limits.limit.lower(), limits.remaining.lower(), limits.reset.lower()
-
-
 _number = lru_cache(256)(number)
 """Kept, since limit and reset are the same in many answers."""
+
+
+def _remaining(text: str) -> int | None:
+    """Another in each answer, and in a broken one below 0."""
+    short = len(text) < SHORT
+    if short and text.isdecimal():
+        return int(text)
+    return -int(text[1:]) if short and text[:1] == "-" and text[1:].isdecimal() else number(text)
 
 
 @lru_cache(64)
@@ -92,54 +93,73 @@ class Account:
     first: dict[str, str] = field(default_factory=dict)
     _windows: dict[int, _Window] = field(default_factory=dict)
 
-    def hear(self, status: int, said: Advertised, sent_ns: int, ended_ns: int, units: int | None, turn: str) -> None:
-        """One answer, in the order in which they ended."""
+    def hear(self, status: int, said: Advertised, sent_ns: int, ended_ns: int, units: int | None, turn: int) -> None:
+        """One answer, in the order in which they ended. ``turn``: its number, as an example."""
         self.sent += 1
-        self.granted += 200 <= status < 300
-        self.unpaid += status == 402
-        self.units += units or 0
-        if status == 429:
+        granted = 200 <= status < 300
+        if granted:
+            self.granted += 1
+        elif status == 402:
+            self.unpaid += 1
+        elif status == 429:
             self.limited += 1
             self.limited_with_remaining += bool(said.remaining and said.remaining > 0)
+        if units:
+            self.units += units
+        if said.limit is not None:
+            limits = self.limits
+            limits[said.limit] += 1
+            if len(limits) > 1 and said.limit != (usual := next(iter(limits))):
+                self._breach("Limit changes", turn, lambda: f"{usual}, then {said.limit}")
         if said.remaining is not None:
             self.last_remaining, self.last_at = said.remaining, said.now
-        if said.limit is not None:
-            self.limits[said.limit] += 1
-            if len(self.limits) > 1 and said.limit != next(iter(self.limits)):
-                self._breach("Limit changes", f"{next(iter(self.limits))}, then {said.limit}", turn)
-        if said.remaining is not None and 200 <= status < 300:
-            self._remaining(said, said.remaining, sent_ns, ended_ns, turn)
+            if granted:
+                self._remaining(said, said.remaining, sent_ns, ended_ns, turn)
 
-    def _remaining(self, said: Advertised, remaining: int, sent_ns: int, ended_ns: int, turn: str) -> None:
-        least = self.least_remaining
-        self.least_remaining = remaining if least is None else min(least, remaining)
+    def _remaining(self, said: Advertised, remaining: int, sent_ns: int, ended_ns: int, turn: int) -> None:
+        least, limit, reset = self.least_remaining, said.limit, said.reset
+        if least is None or remaining < least:
+            self.least_remaining = remaining
         if remaining < 0:
-            self._breach("Remaining is negative", f"{remaining}", turn)
-        if said.limit is not None and remaining >= said.limit:
-            self._breach("Remaining is not below Limit after a request", f"{remaining} of {said.limit}", turn)
-        if said.reset is None or not is_epoch(said.reset) or said.reset - said.now < MARGIN_S:
+            self._breach("Remaining is negative", turn, lambda: f"{remaining}")
+        if limit is not None and remaining >= limit:
+            self._breach("Remaining is not below Limit after a request", turn, lambda: f"{remaining} of {limit}")
+        if reset is None or reset - said.now < MARGIN_S or not is_epoch(reset):
             return
-        window = self._windows.setdefault(said.reset, _Window())
-        while len(self._windows) > KEPT_WINDOWS:
-            del self._windows[next(iter(self._windows))]
-        before = bisect_left(window.ended, sent_ns)
-        if said.limit is not None and said.limit - remaining < before + 1:
-            used = f"{said.limit - remaining} used by Remaining {remaining}, yet {before} granted before and this one"
-            self._breach("Remaining counts fewer requests than were granted", used, turn)
-        at = bisect_left(window.lows, (sent_ns, -(10**18)))
-        if at and remaining >= window.lows[at - 1][1]:
-            low = window.lows[at - 1][1]
-            self._breach("Remaining does not fall inside a window", f"{remaining}, after {low} had been told", turn)
-        insort(window.ended, ended_ns)
-        low = min(remaining, window.lows[-1][1]) if window.lows else remaining
-        window.lows.append((max(ended_ns, window.lows[-1][0]) if window.lows else ended_ns, low))
+        window = self._windows.get(reset)
+        if window is None:
+            window = self._windows[reset] = _Window()
+            while len(self._windows) > KEPT_WINDOWS:
+                del self._windows[next(iter(self._windows))]
+        ended, lows = window.ended, window.lows
+        before = bisect_left(ended, sent_ns)
+        if limit is not None and limit - remaining < before + 1:
+            used = limit - remaining
+            self._breach(
+                "Remaining counts fewer requests than were granted",
+                turn,
+                lambda: f"{used} used by Remaining {remaining}, yet {before} granted before and this one",
+            )
+        at = bisect_left(lows, (sent_ns, -(10**18)))
+        if at and remaining >= lows[at - 1][1]:
+            told = lows[at - 1][1]
+            self._breach(
+                "Remaining does not fall inside a window", turn, lambda: f"{remaining}, after {told} had been told"
+            )
+        if lows:
+            last_ns, low = lows[-1]
+            lows.append((max(ended_ns, last_ns), min(remaining, low)))
+        else:
+            lows.append((ended_ns, remaining))
+        insort(ended, ended_ns)
         window.granted += 1
-        if said.limit is not None and window.granted > said.limit:
+        if limit is not None and window.granted > limit:
             self.granted_beyond += 1
 
-    def _breach(self, what: str, how: str, turn: str) -> None:
+    def _breach(self, what: str, turn: int, how: Callable[[], str]) -> None:
         self.breaches[what] += 1
-        self.first.setdefault(what, f"{how} ({turn})")
+        if what not in self.first:
+            self.first[what] = f"{how()} (turn {turn})"
 
     def to_data(self) -> dict[str, Any]:
         """Plain data, that ``merge`` takes."""

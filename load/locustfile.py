@@ -75,7 +75,7 @@ def told(environment: Any, turn: Turn) -> None:
         request_type="chat",
         name="stream" if environment.chatproof.plan.stream else "json",
         response_time=(end - start) / 1e6,
-        response_length=sum(len(read.data) for read in turn.exchange.reads),
+        response_length=sum(len(read.data) for read in turn.heard.reads),
         exception=None if turn.outcome == "ok" else RuntimeError(f"{turn.outcome}: {turn.why}"),
         context={},
     )

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter, sub
 from typing import Literal
 
 from .timeline import Timeline
 
+Mark = Callable[[Timeline], int | None]
 Formula = Callable[[Timeline], int | None]
 Clock = Literal["service", "response"]
 Unit = Literal["us", "per_s"]
@@ -23,25 +25,25 @@ Unit = Literal["us", "per_s"]
 class Metric:
     """``formula`` gives microseconds, or (``per_s``) thousandths of something a second; ``None``: this turn has none.
 
-    ``clocks``: it counts from a beginning, so there are two of it. ``streams``: JSON replies have none.
+    ``until``: where it counts from a beginning instead, so that there are two of it, the moment at which it ends.
     """
 
     name: str
     help: str
-    formula: Formula
+    formula: Formula | None = None
     unit: Unit = "us"
-    clocks: bool = False
-    streams: bool = True
+    until: Mark | None = None
 
-
-def _us(start: int, end: int | None) -> int | None:
-    return None if end is None else (end - start) // 1000
+    @property
+    def clocks(self) -> bool:
+        """Whether there is a service time and a response time of it."""
+        return self.until is not None
 
 
 def _stall(turn: Timeline) -> int | None:
     """The longest time without a text, the wait for the first not counted."""
-    gaps = turn.gaps
-    return max(gaps) // 1000 if gaps else None
+    texts = turn.texts
+    return max(map(sub, texts[1:], texts)) // 1000 if len(texts) > 1 else None
 
 
 def _unit_time(turn: Timeline) -> int | None:
@@ -60,22 +62,18 @@ def _text_rate(turn: Timeline) -> int | None:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("ttfb", "until the first byte of the response", lambda t: _us(t.started, t.first_byte), clocks=True, streams=False),
-        Metric("ttft", "until the first non-empty piece of text", lambda t: _us(t.started, t.first_text), clocks=True),
-        Metric("gap", "between one piece of text and the next, the first not counted", lambda t: None),
+        Metric("ttfb", "until the first byte of the response", until=attrgetter("first_byte")),
+        Metric("ttft", "until the first non-empty piece of text", until=attrgetter("first_text")),
+        Metric("gap", "between one piece of text and the next, the first not counted"),
         Metric("stall", "the longest gap of a turn", _stall),
         Metric("unit-time", "text time per output unit that the target reports, the first not counted", _unit_time),
         Metric("text-rate", "characters a second while text comes", _text_rate, unit="per_s"),
-        Metric("duration", "until the end of the reply", lambda t: _us(t.started, t.terminal), clocks=True, streams=False),
+        Metric("duration", "until the end of the reply", until=attrgetter("terminal")),
     )
 }  # fmt: skip
-CLOCKED_FORMULAS = tuple((f"service {m.name}", f"response {m.name}", m.formula) for m in METRICS.values() if m.clocks)
-STREAM_FORMULAS = tuple((m.name, m.formula) for m in METRICS.values() if not m.clocks and m.name != "gap")
-HISTOGRAMS = (
-    *(name for *both, _ in CLOCKED_FORMULAS for name in both),
-    "gap",
-    *(name for name, _ in STREAM_FORMULAS),
-)
+CLOCKED = tuple((f"service {m.name}", f"response {m.name}", m.until) for m in METRICS.values() if m.until is not None)
+OF_STREAMS = tuple((m.name, m.formula) for m in METRICS.values() if m.formula is not None)
+HISTOGRAMS = (*(name for *both, _ in CLOCKED for name in both), "gap", *(name for name, _ in OF_STREAMS))
 """The names of all histograms of a run."""
 
 
@@ -84,17 +82,19 @@ def histogram_of(name: str, headline: Clock) -> str:
     return f"{headline} {name}" if name in METRICS and METRICS[name].clocks else name
 
 
-def measure(turn: Timeline) -> list[tuple[str, int]]:
-    """Histogram and value for all that this turn gives, gaps excepted (there are many of those)."""
-    late = (turn.started - turn.intended) // 1000
-    found: list[tuple[str, int]] = []
-    for service, response, formula in CLOCKED_FORMULAS:
-        value = formula(turn)
-        if value is not None:
-            found += ((service, value), (response, value + late))
+def measure(turn: Timeline) -> dict[str, int]:
+    """Histogram -> value for all that this turn gives, gaps excepted (there are many of those)."""
+    started = turn.started
+    late = (started - turn.intended) // 1000
+    found: dict[str, int] = {}
+    for service, response, until in CLOCKED:
+        ended = until(turn)
+        if ended is not None:
+            found[service] = value = (ended - started) // 1000
+            found[response] = value + late
     if turn.streamed:
-        for name, formula in STREAM_FORMULAS:
-            value = formula(turn)
-            if value is not None:
-                found.append((name, value))
+        for name, formula in OF_STREAMS:
+            of_stream = formula(turn)
+            if of_stream is not None:
+                found[name] = of_stream
     return found

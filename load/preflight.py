@@ -15,8 +15,10 @@ from ..conformance.profile import Profile
 from ..conformance.seen import Seen
 from ..spec import Dialect
 from .canary import word
+from .line import Line
+from .maker import Maker
 from .prompts import NONCE, Proof
-from .turn import Line, Maker, Turn, take
+from .turn import Turn, take
 
 CONVERSATION = 99_999_999
 """The conversation of the preflight: no run counts so far."""
@@ -79,12 +81,12 @@ def _look(line: Line, profile: Profile, dialect: Dialect, stream: bool, seed: in
 
 def _refuse(first: Turn, maker: Maker, dialect: Dialect, profile: Profile) -> None:
     """Whatever keeps an ordinary turn from being answered is said now, and not a thousand times."""
-    told = Seen(replace(first.exchange, asked={**maker.asked}), dialect, profile)
+    told = Seen(replace(first.heard.exchange(maker.base), asked={**maker.asked}), dialect, profile)
     if problem := explain(told):
         raise NotReady(problem)
     status = first.seen.status
     if status is not None and status >= 400:
-        said = first.exchange.content[:200].decode("utf-8", "replace").strip()
+        said = told.exchange.content[:200].decode("utf-8", "replace").strip()
         raise NotReady(f"an ordinary turn was answered with {first.why}: {said}")
     if first.seen.whole and first.seen.streamed is not maker.stream:
         hint = "try --json-replies" if maker.stream else "try without --json-replies"

@@ -10,7 +10,9 @@ from ..conformance.advertised import stated_wait
 from ..conformance.seen import Seen
 from ..spec import Dialect
 from .limits import Advertised
-from .turn import Line, Maker, Turn, take
+from .line import Line
+from .maker import Maker
+from .turn import Turn, take
 
 MOST, LONGEST_WAIT_S = 2000, 130.0
 MARGIN_S = 0.5
@@ -62,7 +64,7 @@ def probe(
         took = time.monotonic() - began
         if turn.seen.status != 429:
             return Probed(granted, False, took, tuple(limits), None, None, None, turn.why)
-        told = stated_wait(Seen(turn.exchange, maker.dialect, maker.profile))
+        told = stated_wait(Seen(turn.heard.exchange(maker.base), maker.dialect, maker.profile))
         if told is None or told > LONGEST_WAIT_S:
             return Probed(granted, True, took, tuple(limits), told, None, None)
         pause(told + MARGIN_S)
@@ -75,7 +77,7 @@ def _one(line: Line, maker: Maker) -> Turn:
 
 
 def _heard(turn: Turn, maker: Maker, limits: list[int]) -> bool:
-    said = Advertised.of(turn.seen.headers, maker.dialect, time.time())
+    said = Advertised.of(turn.seen.stated, time.time())
     if said.limit is not None and said.limit not in limits:
         limits.append(said.limit)
     return turn.seen.status is not None and 200 <= turn.seen.status < 300

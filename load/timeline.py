@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from operator import sub
 from typing import NamedTuple
 
 
@@ -34,4 +34,4 @@ class Timeline(NamedTuple):
     def gaps(self) -> list[int]:
         """The time between one piece of text and the next, for each but the first."""
         texts = self.texts
-        return [later - earlier for earlier, later in itertools.pairwise(texts)]
+        return list(map(sub, texts[1:], texts))

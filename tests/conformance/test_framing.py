@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproof.conformance.framing import Framer, parse, whole_chunks
+from chatproof.conformance.framer import Framer, whole_chunks
+from chatproof.conformance.framing import parse
 from chatproof.conformance.response import PROBLEMS, Response
 
 OK = b"HTTP/1.1 200 OK\r\n"

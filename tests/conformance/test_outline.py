@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproof.conformance.framing import Framer
+from chatproof.conformance.framer import Framer
 from chatproof.conformance.outline import outline
 
 LINES = [

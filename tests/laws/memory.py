@@ -18,7 +18,7 @@ from chatproof.conformance.ask import Ask, compose
 from chatproof.conformance.channel import WireChannel
 from chatproof.conformance.endpoint import encode
 from chatproof.conformance.exchange import Chunk, End, Exchange
-from chatproof.conformance.framing import Framer
+from chatproof.conformance.framer import Framer
 from chatproof.conformance.profile import Profile, profile
 from chatproof.conformance.run import Options, Run
 from chatproof.conformance.wire import Deadlines

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chatproof.conformance.ask import Ask, compose
 from chatproof.conformance.exchange import Chunk, End, Exchange, Request
-from chatproof.conformance.framing import Framer
+from chatproof.conformance.framer import Framer
 from chatproof.conformance.seen import ReadEvent, Seen
 from chatproof.conformance.sse import Reader, read
 from chatproof.simulator.backend import Backend

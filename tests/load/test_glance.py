@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import strategies as st
 
 from chatproof.conformance.exchange import Chunk, End, Exchange, Request
 from chatproof.conformance.profile import Profile, profile
+from chatproof.load.compiled import Stated
 from chatproof.load.glance import glance, thorough
-from chatproof.load.turn import Line, Maker
+from chatproof.load.line import Line
+from chatproof.load.maker import Maker
 from chatproof.simulator.app import running
 from chatproof.simulator.population import profile as population
 from chatproof.simulator.variants import VARIANTS
@@ -43,13 +47,14 @@ def test_both_readers_say_the_same(variant: str | None) -> None:
         for who, agent in agents(told):
             for stream in (True, False):
                 line = Line(who)
-                exchange, _ = line.send(Maker(one, who, stream).request("What is it?", None))
+                maker = Maker(one, who, stream)
+                heard, _ = line.send(maker.base, maker.body("What is it?", None))
                 line.close()
-                found = glance(exchange, one)
+                found = glance(heard, one)
                 read += 1
                 if found is not None:
                     quick += 1
-                    assert found == thorough(exchange, one, who), (one.name, agent, stream)
+                    assert found == thorough(heard.exchange(maker.base), one, who), (one.name, agent, stream)
     assert variant is not None or quick / read > QUICK
 
 
@@ -90,6 +95,47 @@ def test_a_read_that_ends_with_an_event_is_the_one_that_brought_it() -> None:
     found = glance(stream([TEXTS[0], TEXTS[2], DONE], [end]), dialect("guide"))
     assert found is not None
     assert found.texts == [1000, 2000]
+
+
+@given(st.lists(st.text(), max_size=4), st.booleans(), st.booleans(), st.lists(st.integers(0, 600), max_size=4))
+def test_whatever_characters_a_text_has(texts: list[str], escaped: bool, compact: bool, cuts: list[int]) -> None:
+    separators = (",", ":") if compact else None
+    events = [json.dumps({"type": "token", "content": t}, ensure_ascii=escaped, separators=separators) for t in texts]
+    exchange, one = stream([*(event.encode() for event in events), DONE], cuts), dialect("guide")
+    found = glance(exchange, one)
+    assert found is not None
+    assert found == thorough(exchange, one, ANYONE)
+    assert found.text == "".join(texts)
+
+
+@pytest.mark.parametrize("text", [rb"a\x", rb"\u12", b"a\tb", rb'a" "b', b"\xff"], ids=repr)
+def test_a_text_that_is_no_json_is_left_to_the_judge(text: bytes) -> None:
+    exchange, one = stream([TEXTS[0], b'{"type": "token", "content": "%b"}' % text, DONE], []), dialect("guide")
+    assert glance(exchange, one) is None
+    assert thorough(exchange, one, ANYONE).problem
+
+
+def test_texts_after_another_event_are_read_in_their_order() -> None:
+    payloads = [b'{"type": "text", "content": "a"}', b'{"type": "tool_call", "name": "n", "args": {}}']
+    done = b'{"type": "done", "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}}'
+    exchange, one = stream([*payloads, payloads[0].replace(b"a", b"b"), done], []), dialect("reference")
+    found = glance(exchange, one)
+    assert found is not None
+    assert found == thorough(exchange, one, Profile(ANYONE.base_url, "reference", ANYONE.credentials, ANYONE.agents))
+    assert (found.text, found.events, found.total_units) == ("ab", 4, 3)
+
+
+def test_a_header_name_with_a_digit_in_it_is_looked_for_in_the_head() -> None:
+    """An outline has no place for it: it cannot be told from its like there."""
+    guide = dialect("guide")
+    limits = replace(guide.limits, limit="X-Limit-24", remaining="X-Left-24", reset="X-Reset-24")
+    one = replace(guide, limits=limits, folder=guide.folder / "elsewhere")
+    exchange = stream([*TEXTS, DONE], [])
+    told = HEAD.replace(b"\r\n\r\n", b"\r\nX-Left-11: 5\r\nX-Left-24: 7\r\n\r\n")
+    (read,) = exchange.reads
+    found = glance(replace(exchange, reads=(Chunk(read.at_ns, read.data.replace(HEAD, told)),)), one)
+    assert found is not None
+    assert found.stated == Stated(remaining="7")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -30,7 +31,8 @@ def lane(endpoint: Endpoint, deadlines: Deadlines = SOON) -> Lane:
 
 
 def sent(one: Lane, endpoint: Endpoint, request: Request = POST) -> Exchange:
-    return one.send(request, encode(endpoint, request, keep_alive=True))
+    head = encode(endpoint, request, keep_alive=True).removesuffix(request.body)
+    return one.send(request.method, head, request.body).exchange(replace(request, body=b""))
 
 
 def judged(endpoint: Endpoint, deadlines: Deadlines) -> tuple[Exchange, bool]:

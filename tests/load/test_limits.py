@@ -17,7 +17,7 @@ Row = tuple[int, int, int]
 def heard(rows: list[Row], limit: int = 10, reset: int = RESET, now: float = NOW) -> Account:
     account = Account()
     for index, (sent, ended, remaining) in enumerate(rows):
-        account.hear(200, Advertised(limit, remaining, reset, now), sent, ended, 3, f"turn {index}")
+        account.hear(200, Advertised(limit, remaining, reset, now), sent, ended, 3, index)
     return account
 
 
@@ -55,14 +55,14 @@ def test_near_its_end_a_window_may_have_ended() -> None:
 
 def test_a_limit_that_changes_is_a_breach() -> None:
     account = heard([(0, 1, 9)])
-    account.hear(200, Advertised(11, 8, RESET, NOW), 2, 3, None, "turn 1")
+    account.hear(200, Advertised(11, 8, RESET, NOW), 2, 3, None, 1)
     assert dict(account.breaches) == {"Limit changes": 1}
 
 
 def test_refusals_are_counted_and_accounts_add_up() -> None:
     account = heard([(0, 1, 9)])
-    account.hear(429, Advertised(10, 4, RESET, NOW), 2, 3, None, "turn 1")
-    account.hear(402, Advertised(None, None, None, NOW), 4, 5, None, "turn 2")
+    account.hear(429, Advertised(10, 4, RESET, NOW), 2, 3, None, 1)
+    account.hear(402, Advertised(None, None, None, NOW), 4, 5, None, 2)
     total = Account()
     for _ in range(2):
         total.merge(json.loads(json.dumps(account.to_data())))

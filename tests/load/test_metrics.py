@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chatproof.conformance.exchange import Chunk, End, Exchange, Request
+from chatproof.conformance.exchange import Chunk, End
 from chatproof.load.glance import Glimpse
+from chatproof.load.heard import Heard
 from chatproof.load.ledger import Ledger
 from chatproof.load.metrics import HISTOGRAMS, METRICS, histogram_of, measure
 from chatproof.load.objective import judge, parse_objective, with_implied
@@ -34,12 +35,12 @@ STREAM = Timeline(
 
 
 def turn(times: Timeline = STREAM, outcome: str = "ok") -> Turn:
-    exchange = Exchange("", "", Request("POST", "/"), 0.0, 0, (Chunk(0, b"x" * 7),), End.COMPLETE)
-    return Turn(0, 0, 0, outcome, "" if outcome == "ok" else "why", times, exchange, Glimpse(200, {}))
+    heard = Heard(b"", 0, [Chunk(0, b"x" * 7)], End.COMPLETE, "")
+    return Turn(0, 0, 0, outcome, "" if outcome == "ok" else "why", times, heard, Glimpse(200))
 
 
 def test_every_time_of_a_stream() -> None:
-    assert dict(measure(STREAM)) == {
+    assert measure(STREAM) == {
         "service ttfb": 15_000,
         "response ttfb": 20_000,
         "service ttft": 35_000,
@@ -55,7 +56,7 @@ def test_every_time_of_a_stream() -> None:
 
 def test_a_json_reply_has_no_time_of_its_text() -> None:
     reply = Timeline(0, 0, 0, 9 * MS, 8 * MS, (), 9 * MS)
-    assert dict(measure(reply)) == {
+    assert measure(reply) == {
         "service ttfb": 8000,
         "response ttfb": 8000,
         "service duration": 9000,

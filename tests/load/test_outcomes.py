@@ -12,8 +12,10 @@ from chatproof.conformance.connection import Deadlines
 from chatproof.conformance.profile import Profile
 from chatproof.load.canary import word
 from chatproof.load.ledger import Ledger
+from chatproof.load.line import Line
+from chatproof.load.maker import Maker
 from chatproof.load.outcome import OUTCOMES
-from chatproof.load.turn import Line, Maker, Turn, take
+from chatproof.load.turn import Turn, take
 from chatproof.simulator.sim import Sim
 from chatproof.spec import dialect
 

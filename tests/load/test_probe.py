@@ -8,8 +8,9 @@ import pytest
 
 from chatproof import Simulator
 from chatproof.conformance.profile import Profile
+from chatproof.load.line import Line
+from chatproof.load.maker import Maker
 from chatproof.load.probe import Probed, probe
-from chatproof.load.turn import Line, Maker
 from chatproof.simulator.sim import Sim
 from chatproof.spec import FrozenClock, dialect
 

@@ -37,7 +37,7 @@ def ledger(limit: int = 120) -> Ledger:
         counted.begin(float(number), 1)
         counted.add(turn(outcome=outcome), float(number))
         status = 429 if outcome == "refused_429" else 200
-        account.hear(status, Advertised(limit, limit - 1 - number, RESET, NOW), number * 10, number * 10 + 5, 4, "t")
+        account.hear(status, Advertised(limit, limit - 1 - number, RESET, NOW), number * 10, number * 10 + 5, 4, 0)
     counted.lags["greenlet"].record(80_000)
     counted.sampled, counted.cpu_s, counted.span_s, counted.seconds = 3, [1.0], 4.0, 4.0
     return counted
@@ -128,8 +128,8 @@ def test_nothing_measured_shows_nothing_and_not_zero() -> None:
 
 def test_what_remains_is_told_by_whoever_heard_it_last() -> None:
     early, late = Account(), Account()
-    early.hear(200, Advertised(120, 90, RESET, NOW), 0, 1, None, "t")
-    late.hear(200, Advertised(120, 119, RESET + 60, NOW + 60), 0, 1, None, "t")
+    early.hear(200, Advertised(120, 90, RESET, NOW), 0, 1, None, 0)
+    late.hear(200, Advertised(120, 119, RESET + 60, NOW + 60), 0, 1, None, 0)
     for first, second in ((early, late), (late, early)):
         total = Account()
         for part in (first, second):

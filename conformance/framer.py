@@ -22,7 +22,7 @@ class Framer:
     """Finds the end of one response while it arrives. Cheap: it looks at lines of the framing only and keeps no body.
 
     ``complete``: the response ended where it said. ``broken``: why its end can no longer be found. ``surplus``: bytes after
-    the end. ``keep_alive``: a second request may follow on this connection.
+    the end. ``keep_alive``: a second request may follow on this connection. ``chunks``: a whole body of plain chunks, if one read brought it.
     """
 
     def __init__(self, method: str = "GET") -> None:
@@ -31,6 +31,8 @@ class Framer:
         self.surplus = 0
         self.keep_alive = False
         self.status: int | None = None
+        self.chunks: list[bytes] | None = None
+        self._begun = False
         self._method = method
         self._rest = b""
         self._skip = 0
@@ -38,7 +40,7 @@ class Framer:
 
     def feed(self, data: bytes) -> bool:
         """``True`` when there is nothing left to wait for: complete, or broken beyond repair."""
-        at, waited = 0, len(self._rest)
+        at, waited, looked = 0, len(self._rest), False
         if self.complete:
             self.surplus += len(data)
         elif self._state == "head" and not waited:
@@ -53,9 +55,13 @@ class Framer:
                     self._finish(len(data) - at)
             elif self._state == "close":
                 return False
+            elif self._state == "size" and not looked:
+                looked = True
+                if data.endswith(b"\r\n") and (chunks := whole_chunks(data, at)) is not None:
+                    return self._taken(chunks)
             else:
                 at = _after_whole_chunks(data, at) if self._state == "size" else at
-                at, waited = self._line(data, at, waited), 0
+                at, waited, self._begun = self._line(data, at, waited), 0, True
         return self.complete or bool(self.broken)
 
     def _usual_head(self, data: bytes) -> int:
@@ -66,6 +72,14 @@ class Framer:
             return 0
         self._body(said, len(data) - end)
         return end
+
+    def _taken(self, chunks: list[bytes]) -> bool:
+        """A read has brought whole chunks and nothing else."""
+        if chunks and not chunks[-1]:
+            self.chunks = None if self._begun else chunks[:-1]
+            self._finish(0)
+        self._begun = True
+        return self.complete
 
     def _line(self, data: bytes, at: int, waited: int) -> int:
         """Take one line of the framing (or the whole head), of which ``waited`` bytes were seen before; where the next begins."""
@@ -150,10 +164,7 @@ def whole_chunks(data: bytes, at: int) -> list[bytes] | None:
 
 
 def _after_whole_chunks(data: bytes, at: int) -> int:
-    """Skips the chunks that are here from size to line end, which most are; the last and the rest go the slow way, line by line."""
-    if data.endswith(b"\r\n") and (chunks := whole_chunks(data, at)) is not None:
-        last = data.rfind(b"\r\n", at, -4)
-        return len(data) if not chunks or chunks[-1] else at if last < 0 else last + 2
+    """Skips the chunks that are here from size to line end, which most are; the rest goes the slow way, line by line."""
     while (match := PLAIN_SIZE.match(data, at)) is not None:
         end = match.end() + int(match[1], 16)
         if end == match.end() or data[end : end + 2] != b"\r\n":

@@ -14,7 +14,7 @@ from .limits import Account, Advertised
 from .turn import Turn
 from .turn_file import TurnFile
 
-BATCH = 32
+BATCH = 64
 KEPT_SESSIONS = 100_000
 KEY = "valid"
 

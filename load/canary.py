@@ -16,7 +16,7 @@ MARK = "zq"
 WORD = re.compile(rf"(?<![A-Za-z0-9]){MARK}([{LETTERS}]{{{SIZE}}})([{LETTERS}]{{{SIZE}}})(?![A-Za-z0-9])")
 
 
-@lru_cache(65536)
+@lru_cache(4096)
 def word(seed: int, conversation: int) -> str:
     """The word of a conversation: its number, and a check that belongs to the run's seed, so that no text has one by chance."""
     number = _spelt(conversation)

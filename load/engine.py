@@ -153,9 +153,7 @@ class Engine:
         for due in due_times:
             if due >= self.plan.seconds or not self._wait_until(due):
                 break
-            point = self.ledger.bin(due)
-            point.counts["due"] += 1
-            self.ledger.counters["due"] += 1
+            point = self.ledger.due(due)
             if self._spent():
                 break
             if self._gate is not None and self._gate.wait(time.time()) > 0:
@@ -209,8 +207,7 @@ class Engine:
                     self.ledger.counters["held_back"] += 1
                     self.stopping.wait(min(wait, max(self.plan.seconds - at_s, 0.0)))
                     continue
-                self.ledger.bin(at_s).counts["due"] += 1
-                self.ledger.counters["due"] += 1
+                self.ledger.due(at_s)
                 self._in_flight += 1
                 if not self._take(conversation, now_ns):
                     break

@@ -12,10 +12,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn
 
 from ..conformance import reading
-from ..conformance.exchange import Chunk, End, Exchange
+from ..conformance.exchange import End, Exchange
 from ..conformance.framer import whole_chunks
 from ..conformance.outline import outline
 from ..conformance.profile import Profile
@@ -60,20 +60,10 @@ class Glimpse:
 class Body(NamedTuple):
     """The body of a recorded response as it was cut; ``at``: where it begins. One piece, where its length was told and it is not ``chunked``."""
 
-    recorded: Recorded
+    heard: Heard
     at: int
     chunked: bool
     chunks: list[bytes]
-
-
-class Recorded(Protocol):
-    """Bytes that came and when: of a lane or of the judge's client."""
-
-    @property
-    def raw(self) -> bytes: ...
-
-    @property
-    def reads(self) -> Sequence[Chunk]: ...
 
 
 def look(heard: Heard, maker: Maker) -> Glimpse:
@@ -82,9 +72,9 @@ def look(heard: Heard, maker: Maker) -> Glimpse:
     return thorough(heard.exchange(maker.base), maker.dialect, maker.profile) if found is None else found
 
 
-def glance(recorded: Recorded, dialect: Dialect) -> Glimpse | None:
+def glance(heard: Heard, dialect: Dialect) -> Glimpse | None:
     """What an ordinary response says that came to its end; ``None`` where anything about it is not ordinary."""
-    raw = recorded.raw
+    raw = heard.raw
     end = raw.find(b"\r\n\r\n") + 4
     head = raw[:end]
     said = outline(head, "POST")
@@ -95,16 +85,14 @@ def glance(recorded: Recorded, dialect: Dialect) -> Glimpse | None:
     if not 200 <= said.status < 300:
         return found
     chunked = said.delimiter == "chunked"
-    chunks = _chunks(raw, end) if chunked else [raw[end:]]
+    chunks = (heard.chunks or _chunks(raw, end)) if chunked else [raw[end:]]
     media = said.fields.get("content-type")
     if chunks is None or media is None or (not chunked and len(chunks[0]) != said.length):
         return None
     kind = head[media].partition(b";")[0].rstrip(b" \t").lower()
     if kind == b"application/json":
-        return _reply(recorded, found, b"".join(chunks), tables)
-    return (
-        _stream(Body(recorded, end, chunked, chunks), found, tables, dialect) if kind == b"text/event-stream" else None
-    )
+        return _reply(heard, found, b"".join(chunks), tables)
+    return _stream(Body(heard, end, chunked, chunks), found, tables, dialect) if kind == b"text/event-stream" else None
 
 
 def _chunks(raw: bytes, at: int) -> list[bytes] | None:
@@ -131,12 +119,12 @@ def _value(text: str) -> Any:
     return value
 
 
-def _reply(recorded: Recorded, found: Glimpse, body: bytes, tables: Compiled) -> Glimpse | None:
+def _reply(heard: Heard, found: Glimpse, body: bytes, tables: Compiled) -> Glimpse | None:
     try:
         value = _value(body.decode().strip(" \t\r\n"))
     except ValueError:
         return None
-    return _of_reply(found, tables.roles_of(value), recorded.reads[-1].at_ns)
+    return _of_reply(found, tables.roles_of(value), heard.reads[-1].at_ns)
 
 
 def _of_reply(found: Glimpse, roles: Mapping[str, Any], at: int) -> Glimpse:
@@ -192,7 +180,7 @@ def _stream(body: Body, found: Glimpse, tables: Compiled, dialect: Dialect) -> G
 
 def _times(body: Body, data: bytes, events: int) -> list[int]:
     """When each event's last byte came. ``data``: the body without its framing."""
-    reads = body.recorded.reads
+    reads = body.heard.reads
     if len(reads) == 1:
         return [reads[0].at_ns] * events
     raw_ends = _raw_ends(body, [len(block) + 2 for block in data[:-2].split(b"\n\n")])
@@ -202,7 +190,7 @@ def _times(body: Body, data: bytes, events: int) -> list[int]:
 
 def _raw_ends(body: Body, sizes: list[int]) -> Iterator[int]:
     """Where in the raw bytes each of these parts of a body ends, which together are all of it. ``sizes``: of each part."""
-    raw, at, shift, chunk_end = body.recorded.raw, body.at, body.at, 0
+    raw, at, shift, chunk_end = body.heard.raw, body.at, body.at, 0
     chunks = iter(body.chunks)
     for end in accumulate(sizes):
         while body.chunked and chunk_end < end:

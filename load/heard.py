@@ -10,13 +10,17 @@ from ..conformance.exchange import Chunk, End, Exchange, Request
 
 
 class Heard(NamedTuple):
-    """``body``: of the request. ``sent_ns``: monotonic, the last moment before its first byte left. ``reads``, ``end``, ``detail``: as in ``Exchange``."""
+    """``body``: of the request. ``sent_ns``: monotonic, the last moment before its first byte left. ``reads``, ``end``, ``detail``: as in ``Exchange``.
+
+    ``chunks``: those of the body, where one read brought all of them; they can be read off the bytes as well.
+    """
 
     body: bytes
     sent_ns: int
     reads: list[Chunk]
     end: End
     detail: str
+    chunks: list[bytes] | None = None
 
     @property
     def raw(self) -> bytes:

@@ -70,7 +70,7 @@ class Lane:
         assert self._end is not None
         if not (self.usable and self._end is COMPLETE and self._framer.keep_alive and not self._framer.surplus):
             self.close()
-        return Heard(body, self._sent_ns, self._reads, self._end, self._detail)
+        return Heard(body, self._sent_ns, self._reads, self._end, self._detail, self._framer.chunks)
 
     def close(self) -> None:
         """Hang up; twice does no harm."""

@@ -93,6 +93,7 @@ class Ledger:
         self.lags = {"send": Histogram(), "greenlet": Histogram(), "read": Histogram()}
         self._late = self.lags["send"]
         self.bins: dict[int, Bin] = {}
+        self._latest: tuple[int, Bin] = -1, Bin()
         self.accounts: dict[str, Account] = {}
         self.exhibits: list[dict[str, Any]] = []
         self.slowest: list[tuple[int, int, dict[str, Any]]] = []
@@ -107,11 +108,21 @@ class Ledger:
 
     def bin(self, at_s: float) -> Bin:
         """The point of the series that a moment of the run belongs to."""
-        index = max(int(at_s / self.bin_s), 0)
+        index = int(at_s / self.bin_s) if at_s > 0 else 0
+        if index == self._latest[0]:
+            return self._latest[1]
         found = self.bins.get(index)
         if found is None:
             found = self.bins[index] = Bin()
+        self._latest = index, found
         return found
+
+    def due(self, at_s: float) -> Bin:
+        """A turn was due, whatever becomes of it."""
+        self.counters["due"] += 1
+        point = self.bin(at_s)
+        point.counts["due"] += 1
+        return point
 
     def begin(self, at_s: float, in_flight: int) -> None:
         """A turn was begun."""
@@ -146,12 +157,11 @@ class Ledger:
             self._measure(turn, point, at_s)
 
     def _measure(self, turn: Turn, point: Bin, at_s: float) -> None:
-        values = measure(turn.timeline)
+        values, gaps = measure(turn.timeline)
         histograms = self.histograms
         for name, value in values.items():
             histograms[name].record(value)
-        if turn.timeline.streamed:
-            gaps = [gap // 1000 for gap in turn.timeline.gaps]
+        if gaps:
             self.histograms["gap"].record_all(gaps)
             point.add_gaps(gaps)
         first, whole = values.get(self._first), values.get(self._whole)

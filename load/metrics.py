@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter, sub
+from operator import attrgetter
 from typing import Literal
 
 from .timeline import Timeline
 
 Mark = Callable[[Timeline], int | None]
-Formula = Callable[[Timeline], int | None]
+Formula = Callable[[Timeline, list[int]], int | None]
 Clock = Literal["service", "response"]
 Unit = Literal["us", "per_s"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """``formula`` gives microseconds, or (``per_s``) thousandths of something a second; ``None``: this turn has none.
+    """``formula``, given a turn and its gaps, gives microseconds, or (``per_s``) thousandths of something a second; ``None``: this turn has none.
 
     ``until``: where it counts from a beginning instead, so that there are two of it, the moment at which it ends.
     """
@@ -40,20 +40,19 @@ class Metric:
         return self.until is not None
 
 
-def _stall(turn: Timeline) -> int | None:
+def _stall(_: Timeline, gaps: list[int]) -> int | None:
     """The longest time without a text, the wait for the first not counted."""
-    texts = turn.texts
-    return max(map(sub, texts[1:], texts)) // 1000 if len(texts) > 1 else None
+    return max(gaps) if gaps else None
 
 
-def _unit_time(turn: Timeline) -> int | None:
+def _unit_time(turn: Timeline, _: list[int]) -> int | None:
     """(last text - first text) / (reported output units - 1)."""
     if not turn.streamed or len(turn.texts) < 2 or turn.units is None or turn.units < 2:
         return None
     return (turn.texts[-1] - turn.texts[0]) // 1000 // (turn.units - 1)
 
 
-def _text_rate(turn: Timeline) -> int | None:
+def _text_rate(turn: Timeline, _: list[int]) -> int | None:
     """Characters a second over the time in which text came; in thousandths."""
     span = turn.texts[-1] - turn.texts[0] if turn.streamed and len(turn.texts) > 1 else 0
     return turn.characters * 10**12 // span if span > 0 else None
@@ -82,8 +81,8 @@ def histogram_of(name: str, headline: Clock) -> str:
     return f"{headline} {name}" if name in METRICS and METRICS[name].clocks else name
 
 
-def measure(turn: Timeline) -> dict[str, int]:
-    """Histogram -> value for all that this turn gives, gaps excepted (there are many of those)."""
+def measure(turn: Timeline) -> tuple[dict[str, int], list[int]]:
+    """Histogram -> value for all that this turn gives, and its gaps, of which there are many, in microseconds."""
     started = turn.started
     late = (started - turn.intended) // 1000
     found: dict[str, int] = {}
@@ -92,9 +91,11 @@ def measure(turn: Timeline) -> dict[str, int]:
         if ended is not None:
             found[service] = value = (ended - started) // 1000
             found[response] = value + late
-    if turn.streamed:
-        for name, formula in OF_STREAMS:
-            of_stream = formula(turn)
-            if of_stream is not None:
-                found[name] = of_stream
-    return found
+    if not turn.streamed:
+        return found, []
+    gaps = [gap // 1000 for gap in turn.gaps]
+    for name, formula in OF_STREAMS:
+        of_stream = formula(turn, gaps)
+        if of_stream is not None:
+            found[name] = of_stream
+    return found, gaps

@@ -23,7 +23,7 @@ WORDS = re.findall(
     could would explain compare describe list find change cancel book send open close early late cheap quiet""",
 )
 MOST_PROMPTS = 100_000
-MOST_TEXTS = 4096
+MOST_TEXTS = 1024
 """So many different texts are made up; what is said in front of the word of a conversation comes again after that."""
 NONCE = "{nonce}"
 

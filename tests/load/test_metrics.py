@@ -40,7 +40,7 @@ def turn(times: Timeline = STREAM, outcome: str = "ok") -> Turn:
 
 
 def test_every_time_of_a_stream() -> None:
-    assert measure(STREAM) == {
+    assert measure(STREAM)[0] == {
         "service ttfb": 15_000,
         "response ttfb": 20_000,
         "service ttft": 35_000,
@@ -51,12 +51,12 @@ def test_every_time_of_a_stream() -> None:
         "unit-time": 20_000,
         "text-rate": 500_000,
     }
-    assert [gap // MS for gap in STREAM.gaps] == [10, 50]
+    assert measure(STREAM)[1] == [10_000, 50_000]
 
 
 def test_a_json_reply_has_no_time_of_its_text() -> None:
     reply = Timeline(0, 0, 0, 9 * MS, 8 * MS, (), 9 * MS)
-    assert measure(reply) == {
+    assert measure(reply)[0] == {
         "service ttfb": 8000,
         "response ttfb": 8000,
         "service duration": 9000,

@@ -16,7 +16,6 @@ MARK = "zq"
 WORD = re.compile(rf"(?<![A-Za-z0-9]){MARK}([{LETTERS}]{{{SIZE}}})([{LETTERS}]{{{SIZE}}})(?![A-Za-z0-9])")
 
 
-@lru_cache(4096)
 def word(seed: int, conversation: int) -> str:
     """The word of a conversation: its number, and a check that belongs to the run's seed, so that no text has one by chance."""
     number = _spelt(conversation)
@@ -31,7 +30,12 @@ def owners(seed: int, text: str) -> Iterator[int]:
 
 
 def _check(seed: int, number: str) -> str:
-    return _spelt(crc32(f"{seed}/canary/{number}".encode()))
+    return _spelt(crc32(number.encode(), _start(seed)))
+
+
+@lru_cache(8)
+def _start(seed: int) -> int:
+    return crc32(f"{seed}/canary/".encode())
 
 
 def _spelt(value: int) -> str:

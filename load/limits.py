@@ -19,7 +19,9 @@ from ..spec import Dialect, Limits
 
 MARGIN_S = 2.0
 """A window that ends sooner than this may have lost requests already (whole seconds, and a clock beside ours)."""
-KEPT_WINDOWS, MOST_BREACHES = 8, 20
+STANDS_NS = 1_000_000_000
+"""A window that slides may say a ``Reset`` that moves along with it. The same one, told so much later, is that of a window that stands."""
+KEPT_WINDOWS, KEPT_RESETS, MOST_BREACHES = 8, 64, 20
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Account:
     breaches: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     _windows: dict[int, _Window] = field(default_factory=dict)
+    _resets: list[tuple[int, int]] = field(default_factory=list)
 
     def hear(self, status: int, said: Advertised, sent_ns: int, ended_ns: int, units: int | None, turn: str) -> None:
         """One answer, in the order in which they ended."""
@@ -117,7 +120,10 @@ class Account:
             self._breach("Remaining is negative", f"{remaining}", turn)
         if said.limit is not None and remaining >= said.limit:
             self._breach("Remaining is not below Limit after a request", f"{remaining} of {said.limit}", turn)
-        if said.reset is None or not is_epoch(said.reset) or said.reset - said.now < MARGIN_S:
+        if said.reset is None or not is_epoch(said.reset):
+            return
+        self._reset(said.reset, sent_ns, ended_ns, turn)
+        if said.reset - said.now < MARGIN_S:
             return
         window = self._windows.setdefault(said.reset, _Window())
         while len(self._windows) > KEPT_WINDOWS:
@@ -126,7 +132,7 @@ class Account:
         if said.limit is not None and said.limit - remaining < before + 1:
             used = f"{said.limit - remaining} used by Remaining {remaining}, yet {before} granted before and this one"
             self._breach("Remaining counts fewer requests than were granted", used, turn)
-        at = bisect_left(window.lows, (sent_ns, -(10**18)))
+        at = bisect_left(window.lows, (sent_ns - STANDS_NS, -(10**18)))
         if at and remaining >= window.lows[at - 1][1]:
             low = window.lows[at - 1][1]
             self._breach("Remaining does not fall inside a window", f"{remaining}, after {low} had been told", turn)
@@ -136,6 +142,16 @@ class Account:
         window.granted += 1
         if said.limit is not None and window.granted > said.limit:
             self.granted_beyond += 1
+
+    def _reset(self, reset: int, sent_ns: int, ended_ns: int, turn: str) -> None:
+        """No window ends before one that had been told already; nodes of a target may differ by a little."""
+        told = self._resets
+        before = bisect_left(told, (sent_ns, 0))
+        if before and reset < told[before - 1][1] - MARGIN_S:
+            self._breach("Reset goes back", f"{reset}, after {told[before - 1][1]} had been told", turn)
+        if not told or reset > told[-1][1]:
+            told.append((max(ended_ns, told[-1][0]) if told else ended_ns, reset))
+            del told[:-KEPT_RESETS]
 
     def _breach(self, what: str, how: str, turn: str) -> None:
         self.breaches[what] += 1

@@ -1,6 +1,7 @@
 """What a run has counted so far: outcomes, histograms, a time series, accounts, exhibits. Adds up over processes.
 
-Only turns whose outcome is ``ok`` enter histograms; those due in the warm-up are counted apart and measured nowhere.
+Only turns whose outcome is ``ok`` enter histograms; those due in the warm-up are counted apart, well or badly answered, and measured
+nowhere. A mix-up among them is one all the same.
 """
 
 from __future__ import annotations
@@ -115,13 +116,14 @@ class Ledger:
             self.statuses[str(turn.seen.status)] += 1
         point = self.bin(at_s)
         point.counts[result] += 1
+        if warm:
+            counters["warmup"] += 1
+            counters["warm mixup"] += result == "mixup"
+            return
         first, _ = self.seen_at.get(result, (at_s, at_s))
         self.seen_at[result] = (first, at_s)
         if turn.why:
             self.whys.setdefault(result, Counter())[turn.why[:200]] += 1
-        if warm and result == "ok":
-            self.counters["warmup"] += 1
-            return
         self.outcomes[result] += 1
         if result == "ok":
             self._measure(turn, point, at_s)
@@ -192,7 +194,7 @@ class Ledger:
 
     def rate(self, name: str) -> float | None:
         """Turns a second, begun or good; the warm-up left out."""
-        counted = self.counters["sent" if name == "rate" else "good"]
+        counted = self.counters["sent"] - self.counters["warmup"] if name == "rate" else self.counters["good"]
         return counted / self.seconds if self.seconds else None
 
     def to_data(self) -> dict[str, Any]:

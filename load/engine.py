@@ -60,7 +60,7 @@ class Engine:
         self.stopping = Event()
         self.finished = False
         self.hear: Callable[[Turn], None] | None = None
-        self.reason = ""
+        self.reason = self.unwritten = ""
         self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
         self._line = Line(plan.profile, insecure=plan.insecure)
         self.ledger.lags["read"] = self._line.looks.lag
@@ -114,7 +114,7 @@ class Engine:
         gevent.killall(list(self._under_way), block=True, timeout=1)
         self._watch.kill()
         self._file.close()
-        self.reason = self.reason or self._file.problem
+        self.unwritten = self._file.problem
         self.settle()
         self._line.close()
 
@@ -154,11 +154,11 @@ class Engine:
         for due in due_times:
             if due >= self.plan.seconds or not self._wait_until(due):
                 break
+            if self._spent():
+                break
             point = self.ledger.bin(due)
             point.counts["due"] += 1
             self.ledger.counters["due"] += 1
-            if self._spent():
-                break
             if self._gate is not None and self._gate.wait(time.time()) > 0:
                 self.ledger.counters["held_back"] += 1
                 point.counts["held_back"] += 1

@@ -31,10 +31,11 @@ Tick = Callable[[Ledger, float, int], None]
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run counted. ``reason``: why it ended before its time; nothing if it did not."""
+    """What a run counted. ``reason``: why it ended before its time; nothing if it did not. ``unwritten``: why turns are missing in their file."""
 
     ledger: Ledger
     reason: str
+    unwritten: str = ""
 
 
 def run(
@@ -82,7 +83,7 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
     engine.stop(interrupted[0] if interrupted else "")
     engine.finish()
     runner.quit()
-    return Ran(engine.ledger, engine.reason)
+    return Ran(engine.ledger, engine.reason, engine.unwritten)
 
 
 def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str]) -> Ran:
@@ -98,4 +99,4 @@ def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[
             elif reason := aborts(plan, crew.merged(), crew.now()):
                 crew.stop(reason)
     problem = join(plan.turn_file, processes) if plan.turn_file else ""
-    return Ran(crew.merged(), crew.reason or problem)
+    return Ran(crew.merged(), crew.reason, crew.unwritten or problem)

@@ -123,6 +123,24 @@ def test_a_run_that_cannot_send_what_is_due_is_invalid(sim: Sim, tmp_path: Path)
     assert "achieved rate" in done.out
 
 
+def test_a_run_that_ends_at_its_most_requests_sent_all_that_was_due(sim: Sim, tmp_path: Path) -> None:
+    done = load(sim, tmp_path, "--rate", "20", "--for", "20s", "--max-requests", "3")
+    assert (done.result["summary"]["due"], done.result["summary"]["sent"]) == (3, 3)
+    assert "3 requests of --max-requests" in done.result["reason"]
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_full_disk_under_the_turns_is_said_and_costs_the_run_nothing(
+    sim: Sim, tmp_path: Path, processes: str
+) -> None:
+    (tmp_path / "turns").symlink_to("/dev/full")
+    done = load(sim, tmp_path, "--rate", "10", "--for", "1s", "--processes", processes, "--turns", "turns")
+    assert done.code == (2 if done.result["verdict"] == "kept" else 3)
+    assert "cannot be written: No space left on device" in done.err
+    assert "cannot be written" not in (done.result["reason"] or "")
+    assert done.result["summary"]["ok"] == 10
+
+
 def test_pacing_respects_the_limit_and_waits_as_told(sim: Sim, tmp_path: Path) -> None:
     respected = load(
         sim, tmp_path, "--users", "3", "--for", "3s", "--think", "0.1s", "--pacing", "respect", key="brief"

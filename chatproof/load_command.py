@@ -22,8 +22,9 @@ from .load.plan import Plan
 from .load.preflight import NotReady, Ready, preflight
 from .load.prompts import RECALLS
 from .load.result import EXIT_CODES, as_json
+from .load_clashes import FILES, unread
 from .load_wish import Wish, wish_of
-from .output import unwritten
+from .output import check_writable, unwritten
 from .reports.load_faces import FACES
 from .reports.store import store
 from .spec import Dialect, names
@@ -36,30 +37,18 @@ MOST_RATE, MOST_USERS = 5000.0, 5000.0
 def main(url: str | None, **options: Any) -> int:
     """See ``chatproof load --help``; returns the exit code."""
     if url == "calibrate":
+        if said := unread(options, "calibrate"):
+            fail(said)
         from .calibrate_command import main as calibrate
 
         return calibrate(**options)
     wish = good_words(lambda: wish_of(options))
     if options["dry_run"]:
         return _dry_run(wish, options)
-    _writable(options)
+    check_writable({flag: options[name] for name, flag in FILES.items()})
     with _target(url, options) as (profile, dialect):
         _spare(profile, wish, options)
         return _run(profile, dialect, wish, options)
-
-
-def _writable(options: dict[str, Any]) -> None:
-    """A file that cannot be written is said before the run, not after it."""
-    for flag in ("json", "html", "csv", "junit", "markdown", "turn"):
-        path: Path | None = options[f"{flag}_file"]
-        if path is None or path == Path("-"):
-            continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.open("a").close()
-        except OSError as error:
-            name = "turns" if flag == "turn" else flag
-            fail(f"--{name}: {path} cannot be written: {error.strerror or error}")
 
 
 def _dry_run(wish: Wish, options: dict[str, Any]) -> int:
@@ -183,12 +172,12 @@ def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]
         click.echo(f"chatproof: {problem}", err=True)
         return 3
     result = as_json(plan, dialect, ran.ledger, __version__, started, ran.reason, {"calibration": kept()})
-    return tell(result, options)
+    return tell(result, options, ran.unwritten)
 
 
-def tell(result: dict[str, Any], options: dict[str, Any]) -> int:
+def tell(result: dict[str, Any], options: dict[str, Any], unwritten_turns: str = "") -> int:
     """Show and write a result; its exit code. A file that cannot be written costs a line, and neither the verdict nor the other files."""
-    written = True
+    written = not unwritten_turns
     to_stdout = Path("-") in (options[name] for name in FACES.values())
     if not to_stdout:
         click.echo(_summary(result), nl=False)
@@ -202,6 +191,8 @@ def tell(result: dict[str, Any], options: dict[str, Any]) -> int:
             except OSError as error:
                 click.echo(f"chatproof: {unwritten(path, error)}", err=True)
                 written = False
+    if unwritten_turns:
+        click.echo(f"chatproof: {unwritten_turns}", err=True)
     return EXIT_CODES[result["verdict"]] or (0 if written else 2)
 
 

@@ -18,7 +18,7 @@ from .conformance.profile import Profile, load_profile
 from .conformance.profile import profile as profile_of
 from .inputs import dialect_named, fail, good_file, good_words
 from .load.ceiling import above
-from .load.plan import Plan
+from .load.plan import DRAIN_S, Plan
 from .load.preflight import NotReady, Ready, preflight
 from .load.prompts import RECALLS
 from .load.result import EXIT_CODES, as_json
@@ -30,6 +30,8 @@ from .reports.store import store
 from .spec import Dialect, names
 from .targets import targets
 
+MARGIN_S = 1.0
+"""What is waited beyond the deadlines of the last turns, so that those that hang are timeouts and not cut off."""
 MOST_RATE, MOST_USERS = 5000.0, 5000.0
 """Where a search for capacity ends that `--most` does not end earlier."""
 
@@ -132,6 +134,7 @@ def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any])
         think=wish.think,
         turns=turns if ready.continues else 1,
         warmup=wish.warmup,
+        drain=max(DRAIN_S, profile.deadlines.first_byte, profile.deadlines.idle) + MARGIN_S,
         max_in_flight=options["max_in_flight"],
         max_requests=options["max_requests"],
         pacing=options["pacing"],

@@ -81,7 +81,13 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
         if reason := aborts(plan, engine.ledger, engine.now()):
             engine.stop(reason)
     engine.stop(interrupted[0] if interrupted else "")
-    engine.finish()
+    seen, ending = len(interrupted), gevent.spawn(engine.finish)
+    while not ending.ready():
+        ending.join(TICK_S)
+        tick(engine.ledger, engine.now(), engine.in_flight)
+        if len(interrupted) > seen:
+            engine.stop(interrupted[0])
+    ending.get()
     runner.quit()
     return Ran(engine.ledger, engine.reason, engine.unwritten)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -195,6 +196,20 @@ def test_ctrl_c_ends_the_run_and_writes_the_report(sim: Sim, tmp_path: Path) -> 
     assert "interrupted" in out
     assert result["summary"]["ok"] > 0
     assert list(problems(result)) == []
+
+
+def test_ctrl_c_before_the_run_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = [f"http://127.0.0.1:{silent.getsockname()[1]}", "--dialect", "guide", "--api-key", "k", "--agent", "a"]
+        told = [sys.executable, "-m", "chatproof", "load", *target, "--json", str(tmp_path / "run.json")]
+        with subprocess.Popen(told, stderr=subprocess.PIPE, text=True, env=environment(tmp_path)) as run:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+                run.send_signal(signal.SIGINT)
+                _, err = run.communicate(timeout=PATIENCE_S)
+    assert (run.returncode, err.strip()) == (3, "chatproof: interrupted")
+    assert not (tmp_path / "run.json").exists()
 
 
 def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def test_prompts_and_times_are_read(tmp_path: Path) -> None:
     assert load_prompts(file) == (("one",), ("two",), ("three", "four"))
     file.write_text("1.5\n\n2\n")
     assert load_times(file) == [1.5, 2]
-    file.write_text("1.5\nsoon\n")
-    with pytest.raises(BadFile, match="2:1: expected a number of seconds"):
-        load_times(file)
+    for word in ("soon", "nan", "inf"):
+        file.write_text(f"1.5\n{word}\n")
+        with pytest.raises(BadFile, match=f"2:1: expected a number of seconds, got '{word}'"):
+            load_times(file)

@@ -12,9 +12,11 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
+from ..spec import Dialect, dialect
 from .crew import Crew
-from .engine import Engine
+from .engine import KEY, Engine
 from .ledger import Ledger
+from .limits import Account, Advertised
 from .lost import aborts
 from .patch import calm
 from .plan import Plan
@@ -54,7 +56,7 @@ def run(
     handlers = [gevent.signal_handler(number, interrupt) for number in usual]
     try:
         if processes > 1:
-            return _led(plan, tick, processes, stop, interrupted)
+            return _led(plan, tick, processes, stop, interrupted, before)
         return _alone(plan, tick, stop, interrupted, before)
     finally:
         for handler in handlers:
@@ -92,7 +94,7 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
     return Ran(engine.ledger, engine.reason, engine.unwritten)
 
 
-def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str]) -> Ran:
+def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str], before: Iterable[Turn]) -> Ran:
     if plan.turn_file:
         forget(plan.turn_file, processes)
     with Crew(plan, processes, stop) as crew:
@@ -105,4 +107,17 @@ def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[
             elif reason := aborts(plan, crew.merged(), crew.now()):
                 crew.stop(reason)
     problem = join(plan.turn_file, processes) if plan.turn_file else ""
-    return Ran(crew.merged(), crew.reason, crew.unwritten or problem)
+    ledger = crew.merged()
+    ledger.accounts.setdefault(KEY, Account()).merge(account_of(before, dialect(plan.profile.dialect)).to_data())
+    return Ran(ledger, crew.reason, crew.unwritten or problem)
+
+
+def account_of(turns: Iterable[Turn], found: Dialect) -> Account:
+    """What was sent before the run over the same key, which no worker knows of."""
+    account = Account()
+    for turn in turns:
+        status, times = turn.seen.status, turn.timeline
+        if status is not None:
+            said = Advertised.of(turn.seen.headers, found, 0.0)
+            account.hear(status, said, times.sent, times.ended, turn.seen.total_units, "preflight")
+    return account

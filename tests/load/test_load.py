@@ -159,6 +159,7 @@ def test_two_workers_are_one_run(sim: Sim, tmp_path: Path) -> None:
     assert list(problems(result)) == []
     assert result["summary"]["due"] == result["summary"]["sent"] == 80
     assert result["validity"]["processes"] == 2
+    assert result["limits"]["keys"]["valid"]["granted"] == sim.journal.count() == 82, "the preflight's two turns, too"
     assert result["histograms"]["response ttft"]["count"] == result["outcomes"]["ok"]["count"] == 80
     turns = [json.loads(line) for line in (tmp_path / "turns.jsonl").read_text().splitlines()]
     assert sorted(turn["turn"] for turn in turns) == list(range(80))

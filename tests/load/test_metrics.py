@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 
 from chatproof.conformance.exchange import Chunk, End, Exchange, Request
+from chatproof.conformance.profile import Profile
 from chatproof.load.glance import Glimpse
 from chatproof.load.ledger import Ledger
 from chatproof.load.metrics import HISTOGRAMS, METRICS, histogram_of, measure
 from chatproof.load.objective import judge, parse_objective, with_implied
+from chatproof.load.plan import Plan
 from chatproof.load.processor import waited_s
-from chatproof.load.result import conclude
+from chatproof.load.result import conclude, outline
 from chatproof.load.timeline import Timeline
 from chatproof.load.turn import Turn
 from chatproof.load.validity import Sign, signs, to_data
+from chatproof.spec import dialect
 
 MS = 1_000_000
 STREAM = Timeline(
@@ -192,3 +195,13 @@ def test_turns_that_were_not_sent_prove_nothing_good_and_mend_nothing_that_is_mi
     assert [sign.name for sign in signs(ledger) if not sign.good] == ["achieved rate"]
     assert conclude(slow, signs(ledger), ledger, "")[0] == "broken"
     assert conclude(quick, signs(ledger), ledger, "")[0] == "invalid"
+
+
+def test_a_target_that_gives_every_conversation_one_session_is_told_once() -> None:
+    ledger = Ledger(1.0, "response")
+    ledger.duplicates.update(f"one session id for conversations 1 and {number}" for number in range(2, 9))
+    plan = Plan(Profile("http://127.0.0.1:9", "guide", {"valid": "k"}, {"default": "a"}), None, 1, 1.0)
+    told = outline(plan, dialect("guide"), ledger)["correctness"]
+    assert told["invariants"] == 7
+    first = "one session id for conversations 1 and 2"
+    assert told["breaches"] == [{"what": "A session id is given again", "count": 7, "first": first}]

@@ -20,6 +20,7 @@ from .inputs import dialect_named, fail, good_file, good_words
 from .load.ceiling import above
 from .load.plan import DRAIN_S, Plan
 from .load.preflight import NotReady, Ready, preflight
+from .load.probe import MOST as MOST_PROBED
 from .load.prompts import RECALLS
 from .load.result import EXIT_CODES, as_json
 from .load_clashes import FILES, unread
@@ -55,7 +56,12 @@ def main(url: str | None, **options: Any) -> int:
 
 def _dry_run(wish: Wish, options: dict[str, Any]) -> int:
     """What would be sent, and when; nothing is."""
-    if wish.schedule is None:
+    if options["pacing"] == "probe":
+        most = min(options["max_requests"], MOST_PROBED)
+        click.echo(
+            f"probe: one request after another until one is refused, {most:,} at most, and one more after the told wait"
+        )
+    elif wish.schedule is None:
         click.echo(
             f"closed: {wish.users} conversations at a time for {wish.seconds:g} s, thinking {options['think']} between turns"
         )
@@ -67,6 +73,10 @@ def _dry_run(wish: Wish, options: dict[str, Any]) -> int:
         click.echo(f"  {schedule.curve()}  (turns a second over time, 0 to {schedule.peak:g})")
         due = [time for time, _ in zip(schedule.due(wish.seed), range(5), strict=False)]
         click.echo(f"  first turns due at {', '.join(f'{time:.3f}' for time in due)} s (seed {wish.seed})")
+    if options["find_capacity"]:
+        click.echo(
+            f"the first step of a search, with up to {_most(wish, options):g}, until it misses {options['find_capacity']}"
+        )
     for text in wish.objectives:
         click.echo(f"objective: {text}")
     click.echo("nothing was sent")
@@ -113,10 +123,16 @@ def _spare(profile: Profile, wish: Wish, options: dict[str, Any]) -> None:
     is_rate = wish.schedule is not None
     load = wish.rate if is_rate else float(wish.users)
     if options["find_capacity"]:
-        load = options["most"] or (MOST_RATE if is_rate else MOST_USERS)
+        load = _most(wish, options)
     refusal = above(Endpoint.parse(profile.base_url).host, load, is_rate=is_rate, flag="--i-own-this-target")
     if refusal:
         fail(refusal)
+
+
+def _most(wish: Wish, options: dict[str, Any]) -> float:
+    """Where a search for capacity ends."""
+    most: float | None = options["most"]
+    return most or (MOST_USERS if wish.schedule is None else MOST_RATE)
 
 
 def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any]) -> Plan:
@@ -167,7 +183,7 @@ def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]
     try:
         with live(plan) as tick:
             if options["find_capacity"]:
-                most = options["most"] or (MOST_USERS if plan.schedule is None else MOST_RATE)
+                most = _most(wish, options)
                 found = find_capacity(plan, dialect, options["find_capacity"], most, options["processes"], tick)
                 return tell(found, options)
             ran = run(plan, tick, options["processes"], ready.turns)

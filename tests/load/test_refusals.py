@@ -91,6 +91,18 @@ def test_a_dry_run_draws_the_rate_and_sends_nothing(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--find-capacity", "ttft p95 < 1s", "--rate", "5", "--most", "80"], "a search, with up to 80, until it misses ttft p95 < 1s"),
+        (["--pacing", "probe", "--max-requests", "50"], "until one is refused, 50 at most"),
+    ],
+)  # fmt: skip
+def test_a_dry_run_says_what_is_not_one_run(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(*TARGET, *words, "--dry-run") == 0
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("line", "said"),
     [
         ("{", "expected JSON"),

@@ -247,8 +247,8 @@ def _seen(plan: Plan, ledger: Any, at: float, in_flight: int) -> dict[str, Any]:
     clock = f"{plan.headline} {'ttft' if plan.stream else 'duration'}"
     return {
         "at_s": at,
-        "asked": plan.schedule.rate(at) if plan.schedule is not None else None,
-        "sent": ledger.counters["sent"] / at if at > 0 else 0.0,
+        "asked": plan.schedule.rate(at) if plan.schedule is not None and at < plan.seconds else None,
+        "sent": ledger.counters["sent"] / min(at, plan.seconds) if at > 0 else 0.0,
         "in_flight": in_flight,
         "metric": "ttft" if plan.stream else "duration",
         "p50": ledger.statistic(clock, "p50"),

@@ -13,7 +13,11 @@ import pytest
 from chatproof import Simulator
 from chatproof.conformance.profile import profile
 from chatproof.load.engine import Engine
+from chatproof.load.ledger import Ledger
 from chatproof.load.plan import DRAIN_S, Plan
+from chatproof.load.schedule import parse_schedule
+from chatproof.load_command import _seen
+from chatproof.reports.load_text import live_line
 
 from .loads import load
 
@@ -51,6 +55,14 @@ def test_who_ends_a_run_early_waits_less_for_the_rest(reason: str, hurried: bool
     engine = Engine(replace(PLAN, drain=1000.0))
     engine.stop(reason, hurried=hurried)
     assert engine._patience == patience
+
+
+def test_while_the_end_is_waited_for_the_rate_stays_that_of_the_run() -> None:
+    plan = replace(PLAN, schedule=parse_schedule("constant:20", 1.0))
+    ledger = Ledger(1.0, "response")
+    ledger.counters["sent"] = 20
+    assert live_line(_seen(plan, ledger, 0.5, 1)).startswith("0 s  20.0/s asked")
+    assert live_line(_seen(plan, ledger, 10.0, 3)) == "10 s  20.0/s sent  3 in flight"
 
 
 @pytest.mark.slow

@@ -102,4 +102,5 @@ def _judged(plan: Plan, ledger: Ledger, load: float, text: str) -> Step:
         note,
         value=plain(asked.objective, asked.got),
         seconds=round(ledger.span_s, 3),
+        limited=ledger.outcomes["refused_429"],
     )

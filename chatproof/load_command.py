@@ -18,17 +18,21 @@ from .conformance.profile import Profile, load_profile
 from .conformance.profile import profile as profile_of
 from .inputs import dialect_named, fail, good_file, good_words
 from .load.ceiling import above
-from .load.plan import Plan
+from .load.plan import DRAIN_S, Plan
 from .load.preflight import NotReady, Ready, preflight
+from .load.probe import MOST as MOST_PROBED
 from .load.prompts import RECALLS
 from .load.result import EXIT_CODES, as_json
+from .load_clashes import FILES, unread
 from .load_wish import Wish, wish_of
-from .output import unwritten
+from .output import check_writable, unwritten
 from .reports.load_faces import FACES
 from .reports.store import store
 from .spec import Dialect, names
 from .targets import targets
 
+MARGIN_S = 1.0
+"""What is waited beyond the deadlines of the last turns, so that those that hang are timeouts and not cut off."""
 MOST_RATE, MOST_USERS = 5000.0, 5000.0
 """Where a search for capacity ends that `--most` does not end earlier."""
 
@@ -36,35 +40,28 @@ MOST_RATE, MOST_USERS = 5000.0, 5000.0
 def main(url: str | None, **options: Any) -> int:
     """See ``chatproof load --help``; returns the exit code."""
     if url == "calibrate":
+        if said := unread(options, "calibrate"):
+            fail(said)
         from .calibrate_command import main as calibrate
 
         return calibrate(**options)
     wish = good_words(lambda: wish_of(options))
     if options["dry_run"]:
         return _dry_run(wish, options)
-    _writable(options)
+    check_writable({flag: options[name] for name, flag in FILES.items()})
     with _target(url, options) as (profile, dialect):
         _spare(profile, wish, options)
         return _run(profile, dialect, wish, options)
 
 
-def _writable(options: dict[str, Any]) -> None:
-    """A file that cannot be written is said before the run, not after it."""
-    for flag in ("json", "html", "csv", "junit", "markdown", "turn"):
-        path: Path | None = options[f"{flag}_file"]
-        if path is None or path == Path("-"):
-            continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.open("a").close()
-        except OSError as error:
-            name = "turns" if flag == "turn" else flag
-            fail(f"--{name}: {path} cannot be written: {error.strerror or error}")
-
-
 def _dry_run(wish: Wish, options: dict[str, Any]) -> int:
     """What would be sent, and when; nothing is."""
-    if wish.schedule is None:
+    if options["pacing"] == "probe":
+        most = min(options["max_requests"], MOST_PROBED)
+        click.echo(
+            f"probe: one request after another until one is refused, {most:,} at most, and one more after the told wait"
+        )
+    elif wish.schedule is None:
         click.echo(
             f"closed: {wish.users} conversations at a time for {wish.seconds:g} s, thinking {options['think']} between turns"
         )
@@ -76,6 +73,10 @@ def _dry_run(wish: Wish, options: dict[str, Any]) -> int:
         click.echo(f"  {schedule.curve()}  (turns a second over time, 0 to {schedule.peak:g})")
         due = [time for time, _ in zip(schedule.due(wish.seed), range(5), strict=False)]
         click.echo(f"  first turns due at {', '.join(f'{time:.3f}' for time in due)} s (seed {wish.seed})")
+    if options["find_capacity"]:
+        click.echo(
+            f"the first step of a search, with up to {_most(wish, options):g}, until it misses {options['find_capacity']}"
+        )
     for text in wish.objectives:
         click.echo(f"objective: {text}")
     click.echo("nothing was sent")
@@ -122,10 +123,16 @@ def _spare(profile: Profile, wish: Wish, options: dict[str, Any]) -> None:
     is_rate = wish.schedule is not None
     load = wish.rate if is_rate else float(wish.users)
     if options["find_capacity"]:
-        load = options["most"] or (MOST_RATE if is_rate else MOST_USERS)
+        load = _most(wish, options)
     refusal = above(Endpoint.parse(profile.base_url).host, load, is_rate=is_rate, flag="--i-own-this-target")
     if refusal:
         fail(refusal)
+
+
+def _most(wish: Wish, options: dict[str, Any]) -> float:
+    """Where a search for capacity ends."""
+    most: float | None = options["most"]
+    return most or (MOST_USERS if wish.schedule is None else MOST_RATE)
 
 
 def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any]) -> Plan:
@@ -143,6 +150,7 @@ def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any])
         think=wish.think,
         turns=turns if ready.continues else 1,
         warmup=wish.warmup,
+        drain=max(DRAIN_S, profile.deadlines.first_byte, profile.deadlines.idle) + MARGIN_S,
         max_in_flight=options["max_in_flight"],
         max_requests=options["max_requests"],
         pacing=options["pacing"],
@@ -175,7 +183,7 @@ def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]
     try:
         with live(plan) as tick:
             if options["find_capacity"]:
-                most = options["most"] or (MOST_USERS if plan.schedule is None else MOST_RATE)
+                most = _most(wish, options)
                 found = find_capacity(plan, dialect, options["find_capacity"], most, options["processes"], tick)
                 return tell(found, options)
             ran = run(plan, tick, options["processes"], ready.turns)
@@ -183,12 +191,12 @@ def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]
         click.echo(f"chatproof: {problem}", err=True)
         return 3
     result = as_json(plan, dialect, ran.ledger, __version__, started, ran.reason, {"calibration": kept()})
-    return tell(result, options)
+    return tell(result, options, ran.unwritten)
 
 
-def tell(result: dict[str, Any], options: dict[str, Any]) -> int:
+def tell(result: dict[str, Any], options: dict[str, Any], unwritten_turns: str = "") -> int:
     """Show and write a result; its exit code. A file that cannot be written costs a line, and neither the verdict nor the other files."""
-    written = True
+    written = not unwritten_turns
     to_stdout = Path("-") in (options[name] for name in FACES.values())
     if not to_stdout:
         click.echo(_summary(result), nl=False)
@@ -202,6 +210,8 @@ def tell(result: dict[str, Any], options: dict[str, Any]) -> int:
             except OSError as error:
                 click.echo(f"chatproof: {unwritten(path, error)}", err=True)
                 written = False
+    if unwritten_turns:
+        click.echo(f"chatproof: {unwritten_turns}", err=True)
     return EXIT_CODES[result["verdict"]] or (0 if written else 2)
 
 
@@ -237,8 +247,8 @@ def _seen(plan: Plan, ledger: Any, at: float, in_flight: int) -> dict[str, Any]:
     clock = f"{plan.headline} {'ttft' if plan.stream else 'duration'}"
     return {
         "at_s": at,
-        "asked": plan.schedule.rate(at) if plan.schedule is not None else None,
-        "sent": ledger.counters["sent"] / at if at > 0 else 0.0,
+        "asked": plan.schedule.rate(at) if plan.schedule is not None and at < plan.seconds else None,
+        "sent": ledger.counters["sent"] / min(at, plan.seconds) if at > 0 else 0.0,
         "in_flight": in_flight,
         "metric": "ttft" if plan.stream else "duration",
         "p50": ledger.statistic(clock, "p50"),

@@ -12,8 +12,9 @@ from .load.metrics import Clock
 from .load.objective import Objective, parse_objective
 from .load.prompts import load_prompts, load_times
 from .load.schedule import Schedule, duration_of, parse_schedule, replayed
+from .load_clashes import clashes, unmeasured
 
-DEFAULT_USERS = 10
+DEFAULT_USERS, MOST_RATE = 10, 1e6
 SEEDS = 10**9
 
 
@@ -40,6 +41,8 @@ def wish_of(options: dict[str, Any]) -> Wish:
     rate, users, text = options["rate"], options["users"], options["schedule"]
     if sum(value is not None for value in (rate, users, text)) > 1:
         raise ValueError("--rate, --users and --schedule say three different things; give one of them")
+    if rate is not None and not rate < MOST_RATE:
+        raise ValueError(f"--rate: expected turns a second, below {MOST_RATE:g}, got {rate:g}")
     seconds = duration_of(options["duration"], "--for")
     schedule = None
     if text is not None and text.startswith("replay:"):
@@ -50,17 +53,33 @@ def wish_of(options: dict[str, Any]) -> Wish:
         seconds = schedule.seconds + (0.001 if schedule.replay else 0.0)
     headline: Clock = "service" if schedule is None else "response"
     if options["find_capacity"]:
-        parse_objective(options["find_capacity"], headline)
+        _as_asked(options["find_capacity"], "--find-capacity", headline, options)
         if schedule is not None and (len(schedule.segments) != 1 or schedule.rate(0) != schedule.peak):
             raise ValueError("--find-capacity begins at one rate: give --rate, --users, constant:R or poisson:R")
-    objectives: list[Objective] = [parse_objective(one, headline) for one in options["objective"]]
+    objectives = [_as_asked(one, "--objective", headline, options) for one in options["objective"]]
+    start = schedule.peak if schedule is not None else float(users or DEFAULT_USERS)
+    for clash in clashes(options, start):
+        raise ValueError(clash)
     conversations = good_file(load_prompts, options["prompts"]) if options["prompts"] else ()
     seed = secrets.randbelow(SEEDS) if options["seed"] is None else options["seed"]
     think, warmup = (_or_none(options[name], f"--{name}") for name in ("think", "warmup"))
+    if schedule is not None and not next(schedule.due(seed), seconds) < seconds:
+        raise ValueError(f"{schedule.text}: no turn is due in {seconds:g} s")
     if warmup >= seconds:
         raise ValueError(f"--warmup: {warmup:g} s of a run of {seconds:g} s leave nothing to measure")
     texts = tuple(one.text for one in objectives)
     return Wish(schedule, users or DEFAULT_USERS, seconds, think, warmup, texts, conversations, seed)
+
+
+def _as_asked(text: str, flag: str, headline: Clock, options: dict[str, Any]) -> Objective:
+    """An objective that this run can be judged by; ``ValueError`` by the name of its flag."""
+    try:
+        made = parse_objective(text, headline)
+    except ValueError as problem:
+        raise ValueError(str(problem).replace("--objective", flag, 1)) from None
+    if why := unmeasured(made, json_replies=options["json_replies"]):
+        raise ValueError(f"{flag}: {why}")
+    return made
 
 
 def _or_none(text: str, flag: str) -> float:

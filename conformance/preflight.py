@@ -40,12 +40,12 @@ def explain(seen: Seen) -> str | None:
             agent = profile.agents.get("default")
             return (
                 f"{_asked(exchange, profile)} was answered {exchange.status}: is the base URL right, is it the dialect "
-                f"{profile.dialect!r}, and does the agent {agent!r} exist?{_said(exchange)}"
+                f"{profile.dialect!r}, and does the agent {agent!r} exist?{_said(exchange).lstrip('.')}"
             )
         case 400 | 415 | 422:
             return (
                 f"an ordinary request of the dialect {profile.dialect!r} was refused (status {exchange.status}): "
-                f"is it another dialect?{_said(exchange)}"
+                f"is it another dialect?{_said(exchange).lstrip('.')}"
             )
         case 429:
             return f"the key is over its limit already (status 429): wait, or give a generous key{_said(exchange)}"

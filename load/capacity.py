@@ -9,13 +9,14 @@ from typing import Any
 PRECISION = 1.15
 """The search ends when the load that is missed is at most so many times the load that is kept."""
 MOST_STEPS = 16
+LIMITED = ", where turns were refused with 429: a limit of the key, that --pacing probe finds, and no end of the target"
 
 
 @dataclass(frozen=True)
 class Step:
     """One load that was tried. ``kept``: the objectives were, and the generator kept time. ``note``: why not, if not the objective.
 
-    ``got`` in words and, where there was anything to judge by, as a number (``value``). ``seconds``: how long it took.
+    ``limited``: turns refused with 429. ``got`` in words and, where there was anything to judge by, as a number (``value``). ``seconds``: how long it took.
     """
 
     load: float
@@ -27,6 +28,7 @@ class Step:
     note: str = ""
     value: float | None = None
     seconds: float | None = None
+    limited: int = 0
 
 
 Search = Generator[float, bool, None]
@@ -76,4 +78,5 @@ def _words(unit: str, kept: float | None, missed: Step | None, most: float) -> s
         return f"holds {kept:g} {unit}, the most that was tried ({most:g}); the end was not found"
     if not missed.valid:
         return f"holds {kept:g} {unit}; at {missed.load:g} this generator did not keep time, so the end was not found"
-    return f"holds {kept:g} {unit}, breaks at {missed.load:g}"
+    why = LIMITED if missed.limited else ""
+    return f"holds {kept:g} {unit}, breaks at {missed.load:g}{why}"

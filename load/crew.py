@@ -33,7 +33,7 @@ class Crew:
     def __init__(self, plan: Plan, processes: int, stop: Event) -> None:
         self._stop = stop
         self.plan, self.processes = plan, processes
-        self.reason = ""
+        self.reason = self.unwritten = ""
         self._latest: dict[str, dict[str, Any]] = {}
         self._final: set[str] = set()
         self._children: list[subprocess.Popen[bytes]] = []
@@ -51,7 +51,7 @@ class Crew:
         if self._runner.worker_count < self.processes:
             came, gone = self._runner.worker_count, len(self._gone())
             self.__exit__(None, None, None)
-            why = f"{gone} ended by themselves" if gone else f"within {JOIN_S:g} s"
+            why = f"{gone} ended before the run began" if gone else f"within {JOIN_S:g} s"
             raise RuntimeError(
                 "interrupted before the run began"
                 if self._stop.is_set()
@@ -71,6 +71,7 @@ class Crew:
         if msg.data["final"]:
             self._final.add(msg.node_id)
             self.reason = self.reason or msg.data["reason"]
+            self.unwritten = self.unwritten or msg.data["unwritten"]
 
     def _gone(self) -> list[int]:
         return [number for number, child in enumerate(self._children) if child.poll() is not None]

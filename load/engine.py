@@ -29,7 +29,7 @@ from .ledger import Ledger
 from .limits import Advertised
 from .line import Line
 from .maker import Maker
-from .plan import Plan
+from .plan import DRAIN_S, Plan
 from .processor import waited_s
 from .turn import Turn, take
 from .turn_file import TurnFile
@@ -59,7 +59,7 @@ class Engine:
         self.stopping = Event()
         self.finished = False
         self.hear: Callable[[Turn], None] | None = None
-        self.reason = ""
+        self.reason = self.unwritten = ""
         self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
         self._line = Line(plan.profile, insecure=plan.insecure)
         evidence, file = Evidence(plan, self._maker, self.ledger), TurnFile(plan.turn_file, index, count)
@@ -73,6 +73,7 @@ class Engine:
         until_start = plan.start_at - time.time()
         self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
         self._ends, self._cpu = plan.seconds, 0.0
+        self._patience, self._draining = plan.drain, False
         self._waited: float | None = None
         self._prompts = plan.prompts
         self._thinks = Random(f"{plan.seed}/think/{index}")
@@ -92,11 +93,15 @@ class Engine:
     def in_flight(self) -> int:
         return self._in_flight
 
-    def stop(self, reason: str = "") -> None:
-        """Begin nothing more."""
+    def stop(self, reason: str = "", *, hurried: bool = True) -> None:
+        """Begin nothing more. ``hurried``: for a reason nobody waits long for what is under way, and not at all for a second one."""
         self.reason = self.reason or reason
         self._ends = min(self._ends, self.now())
         self.stopping.set()
+        if reason and hurried:
+            self._patience = min(self._patience, DRAIN_S)
+            if self._draining:
+                gevent.killall(list(self._under_way), block=False)
 
     def finish(self) -> None:
         """End the run: ``drain``, and judge the samples. A second time does nothing."""
@@ -108,11 +113,12 @@ class Engine:
     def drain(self) -> None:
         """Let what is under way end, for as long as the plan allows; the rest is cut off and counted as unfinished."""
         self.stopping.set()
-        gevent.joinall(list(self._under_way), timeout=self.plan.drain)
+        self._draining = True
+        gevent.joinall(list(self._under_way), timeout=self._patience)
         self.ledger.lost(self._in_flight)
         gevent.killall(list(self._under_way), block=True, timeout=1)
         self._watch.kill()
-        self.reason = self.reason or self._book.close()
+        self.unwritten = self._book.close()
         self.settle()
         self._line.close()
 
@@ -153,9 +159,9 @@ class Engine:
         for due in due_times:
             if due >= self.plan.seconds or not self._wait_until(due):
                 break
-            point = self.ledger.due(due)
             if self._spent():
                 break
+            point = self.ledger.due(due)
             if self._gate is not None and self._gate.wait(time.time()) > 0:
                 self.ledger.counters["held_back"] += 1
                 point.counts["held_back"] += 1
@@ -223,7 +229,7 @@ class Engine:
 
     def _spent(self) -> bool:
         if self._numbers * self.count + self.index >= self.plan.max_requests:
-            self.stop(f"the {self.plan.max_requests} requests of --max-requests were sent")
+            self.stop(f"the {self.plan.max_requests} requests of --max-requests were sent", hurried=False)
             return True
         return False
 

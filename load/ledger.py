@@ -1,6 +1,7 @@
 """What a run has counted so far: outcomes, histograms, a time series, accounts, exhibits. Adds up over processes.
 
-Only turns whose outcome is ``ok`` enter histograms; those due in the warm-up are counted apart and measured nowhere.
+Only turns whose outcome is ``ok`` enter histograms; those due in the warm-up are counted apart, well or badly answered, and measured
+nowhere. A mix-up among them is one all the same.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .outcome import OUTCOMES
 from .turn import Turn
 from .waterfall import waterfall
 
-SLOWEST, DUPLICATES = 10, 20
+SLOWEST = 10
 
 
 @dataclass
@@ -145,13 +146,14 @@ class Ledger:
             self.statuses[str(turn.seen.status)] += 1
         point = self.bin(at_s)
         point.counts[result] += 1
+        if warm:
+            counters["warmup"] += 1
+            counters["warm mixup"] += result == "mixup"
+            return
         first = self.seen_at.get(result)
         self.seen_at[result] = (at_s if first is None else first[0], at_s)
         if turn.why:
             self.whys.setdefault(result, Counter())[turn.why[:200]] += 1
-        if warm and result == "ok":
-            self.counters["warmup"] += 1
-            return
         self.outcomes[result] += 1
         if result == "ok":
             self._measure(turn, point, at_s)
@@ -180,9 +182,9 @@ class Ledger:
             heapq.heapreplace(self.slowest, (whole, next(self._order), waterfall(turn, at_s)))
 
     def duplicate(self, known: int, conversation: int) -> None:
-        """One session id was given to two conversations; a target that has but one id would fill the ledger with examples."""
-        text = f"one session id for conversations {known} and {conversation}"
-        self.duplicates[text if len(self.duplicates) < DUPLICATES else "one session id for others still"] += 1
+        """One session id was given to two conversations. Only the first is kept in words, or a target that has but one id would fill the ledger."""
+        first = next(iter(self.duplicates), f"one session id for conversations {known} and {conversation}")
+        self.duplicates[first] += 1
 
     def lost(self, number: int) -> None:
         """So many turns were under way when the run was cut off."""
@@ -227,7 +229,7 @@ class Ledger:
 
     def rate(self, name: str) -> float | None:
         """Turns a second, begun or good; the warm-up left out."""
-        counted = self.counters["sent" if name == "rate" else "good"]
+        counted = self.counters["sent"] - self.counters["warmup"] if name == "rate" else self.counters["good"]
         return counted / self.seconds if self.seconds else None
 
     def to_data(self) -> dict[str, Any]:

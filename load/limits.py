@@ -19,7 +19,9 @@ from .compiled import Stated
 
 MARGIN_S = 2.0
 """A window that ends sooner than this may have lost requests already (whole seconds, and a clock beside ours)."""
-KEPT_WINDOWS, MOST_BREACHES = 8, 20
+STANDS_NS = 1_000_000_000
+"""A window that slides may say a ``Reset`` that moves along with it. The same one, told so much later, is that of a window that stands."""
+KEPT_WINDOWS, KEPT_RESETS, MOST_BREACHES = 8, 64, 20
 SHORT = 19
 
 
@@ -92,9 +94,10 @@ class Account:
     breaches: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     _windows: dict[int, _Window] = field(default_factory=dict)
+    _resets: list[tuple[int, int]] = field(default_factory=list)
 
     def hear(self, status: int, said: Advertised, sent_ns: int, ended_ns: int, units: int | None, turn: int) -> None:
-        """One answer, in the order in which they ended. ``turn``: its number, as an example."""
+        """One answer, in the order in which they ended. ``turn``: its number, as an example; below 0 before the run."""
         self.sent += 1
         granted = 200 <= status < 300
         if granted:
@@ -124,7 +127,10 @@ class Account:
             self._breach("Remaining is negative", turn, lambda: f"{remaining}")
         if limit is not None and remaining >= limit:
             self._breach("Remaining is not below Limit after a request", turn, lambda: f"{remaining} of {limit}")
-        if reset is None or reset - said.now < MARGIN_S or not is_epoch(reset):
+        if reset is None or not is_epoch(reset):
+            return
+        self._reset(reset, sent_ns, ended_ns, turn)
+        if reset - said.now < MARGIN_S:
             return
         window = self._windows.get(reset)
         if window is None:
@@ -140,7 +146,7 @@ class Account:
                 turn,
                 lambda: f"{used} used by Remaining {remaining}, yet {before} granted before and this one",
             )
-        at = bisect_left(lows, (sent_ns, -(10**18)))
+        at = bisect_left(lows, (sent_ns - STANDS_NS, -(10**18)))
         if at and remaining >= lows[at - 1][1]:
             told = lows[at - 1][1]
             self._breach(
@@ -156,10 +162,21 @@ class Account:
         if limit is not None and window.granted > limit:
             self.granted_beyond += 1
 
+    def _reset(self, reset: int, sent_ns: int, ended_ns: int, turn: int) -> None:
+        """No window ends before one that had been told already; nodes of a target may differ by a little."""
+        told = self._resets
+        before = bisect_left(told, (sent_ns, 0))
+        if before and reset < told[before - 1][1] - MARGIN_S:
+            latest = told[before - 1][1]
+            self._breach("Reset goes back", turn, lambda: f"{reset}, after {latest} had been told")
+        if not told or reset > told[-1][1]:
+            told.append((max(ended_ns, told[-1][0]) if told else ended_ns, reset))
+            del told[:-KEPT_RESETS]
+
     def _breach(self, what: str, turn: int, how: Callable[[], str]) -> None:
         self.breaches[what] += 1
         if what not in self.first:
-            self.first[what] = f"{how()} (turn {turn})"
+            self.first[what] = f"{how()} ({f'turn {turn}' if turn >= 0 else 'before the run'})"
 
     def to_data(self) -> dict[str, Any]:
         """Plain data, that ``merge`` takes."""

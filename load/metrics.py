@@ -25,7 +25,8 @@ Unit = Literal["us", "per_s"]
 class Metric:
     """``formula``, given a turn and its gaps, gives microseconds, or (``per_s``) thousandths of something a second; ``None``: this turn has none.
 
-    ``until``: where it counts from a beginning instead, so that there are two of it, the moment at which it ends.
+    ``until``: where it counts from a beginning instead, so that there are two of it, the moment at which it ends. ``streams``: JSON replies
+    have none.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     formula: Formula | None = None
     unit: Unit = "us"
     until: Mark | None = None
+    streams: bool = True
 
     @property
     def clocks(self) -> bool:
@@ -61,13 +63,13 @@ def _text_rate(turn: Timeline, _: list[int]) -> int | None:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("ttfb", "until the first byte of the response", until=attrgetter("first_byte")),
+        Metric("ttfb", "until the first byte of the response", until=attrgetter("first_byte"), streams=False),
         Metric("ttft", "until the first non-empty piece of text", until=attrgetter("first_text")),
         Metric("gap", "between one piece of text and the next, the first not counted"),
         Metric("stall", "the longest gap of a turn", _stall),
         Metric("unit-time", "text time per output unit that the target reports, the first not counted", _unit_time),
         Metric("text-rate", "characters a second while text comes", _text_rate, unit="per_s"),
-        Metric("duration", "until the end of the reply", until=attrgetter("terminal")),
+        Metric("duration", "until the end of the reply", until=attrgetter("terminal"), streams=False),
     )
 }  # fmt: skip
 CLOCKED = tuple((f"service {m.name}", f"response {m.name}", m.until) for m in METRICS.values() if m.until is not None)

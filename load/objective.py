@@ -120,6 +120,8 @@ def _of_kind(made: Objective, unit: str, headline: Clock) -> Objective:
         raise ValueError(f"--objective: {_unknown(name, (*METRICS, *HISTOGRAMS), text, 'metric')}")
     if name in SHARES:
         if unit == "%":
+            if made.value > 100:
+                raise ValueError(f"--objective: {text!r}: no share is above 100%")
             return replace(made, kind="share", value=made.value / 100)
         return _bare(replace(made, kind="count"), unit, "a number or a share such as 1%")
     if name in COUNTS:

@@ -9,15 +9,16 @@ GC_THRESHOLDS = (20_000, 50, 100)
 
 
 def patch() -> None:
-    """Patch sockets, threads and clocks for gevent; ``ModuleNotFoundError`` where Locust is not installed.
+    """Patch sockets, threads and clocks for gevent; ``ModuleNotFoundError`` where Locust is not installed. Ctrl-C is no error that gevent has to print.
 
     Locust itself is imported later, by those who need it: it takes most of a second, and a mistake should be told at once.
     """
     if find_spec("locust") is None:
         raise ModuleNotFoundError("locust")
-    from gevent import monkey
+    from gevent import hub, monkey
 
     monkey.patch_all()
+    hub.Hub.NOT_ERROR = (*hub.Hub.NOT_ERROR, KeyboardInterrupt)
 
 
 def calm() -> None:

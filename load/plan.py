@@ -17,6 +17,8 @@ from .schedule import Schedule, Segment
 
 Pacing = Literal["ignore", "respect"]
 MOST_BINS = 600
+DRAIN_S = 10.0
+"""How long turns under way may end after a run that is ended before its time."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Plan:
     think: float = 1.0
     turns: int = 1
     warmup: float = 0.0
-    drain: float = 10.0
+    drain: float = DRAIN_S
     max_in_flight: int = 1000
     max_requests: int = 1_000_000
     pacing: Pacing = "ignore"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,12 +100,19 @@ def load_times(path: Path) -> list[float]:
     times: list[float] = []
     for number, line in enumerate(_lines(path), 1):
         try:
-            times += [float(line)] if line.strip() else []
+            times += [_finite(line)] if line.strip() else []
         except ValueError:
             raise BadFile(
                 path, [Problem(number, 1, f"expected a number of seconds, got {line.strip()[:40]!r}")]
             ) from None
     return times
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def _lines(path: Path) -> list[str]:
@@ -123,7 +131,9 @@ def _conversation(path: Path, number: int, line: str) -> tuple[str, ...]:
     try:
         value: Any = json.loads(line)
     except ValueError as error:
-        raise BadFile(path, [Problem(number, 1, f"expected JSON, {error}")]) from None
+        raise BadFile(
+            path, [Problem(number, 1, f'expected JSON, such as "a text" or {{"message": "a text"}}: {error}')]
+        ) from None
     if isinstance(value, dict):
         value = value.get("messages", value.get("message"))
     rows = [value] if isinstance(value, str) else value

@@ -54,8 +54,9 @@ def as_json(
 def outline(plan: Plan, dialect: Dialect, ledger: Ledger, reason: str = "") -> dict[str, Any]:
     """The part of the document that is quickly made, also while the run goes on: counts without times, series and exhibits."""
     judged = judge(plan.judged_by(), ledger)
-    health = validity.to_data(validity.signs(ledger))
-    verdict, why = conclude(judged, health["valid"], ledger, reason)
+    signs = validity.signs(ledger)
+    health = validity.to_data(signs)
+    verdict, why = conclude(judged, signs, ledger, reason)
     return {
         "duration_s": round(ledger.span_s, 3),
         "requests": ledger.counters["sent"],
@@ -72,8 +73,14 @@ def outline(plan: Plan, dialect: Dialect, ledger: Ledger, reason: str = "") -> d
     }
 
 
-def conclude(judged: Sequence[Judged], valid: bool, ledger: Ledger, reason: str) -> tuple[str, str | None]:
-    """The verdict and why. What is wrong with an answer is wrong however late it came; times need a generator that kept time."""
+def conclude(
+    judged: Sequence[Judged], signs: Sequence[validity.Sign], ledger: Ledger, reason: str
+) -> tuple[str, str | None]:
+    """The verdict and why. What is wrong with an answer is wrong however late it came; times need a generator that kept time.
+
+    Turns that were never sent, since a slow target had too many in flight, prove nothing good, but mend no objective that is missed without them.
+    """
+    bad = [sign for sign in signs if not sign.good]
     missed = [one for one in judged if one.kept is False]
     wrong = [
         one for one in missed if one.objective.subject in CORRECT or one.objective.subject in ("mixup", "wrong_answer")
@@ -84,8 +91,9 @@ def conclude(judged: Sequence[Judged], valid: bool, ledger: Ledger, reason: str)
         return "incomplete", reason
     if not ledger.outcomes["ok"] and not missed:
         return "incomplete", reason or "no turn was answered well, so nothing was measured"
-    if not valid:
-        return "invalid", _joined("this generator did not keep time; see validity", reason)
+    if bad and not (missed and all(sign.name == validity.ACHIEVED for sign in bad)):
+        why = f"this generator did not keep time: {bad[0].name} is {bad[0].got}, {bad[0].limit}"
+        return "invalid", _joined(why, reason)
     if missed:
         got = shown(missed[0].objective, missed[0].got)
         return "broken", _joined(f"missed: {missed[0].objective.text} (got {got})", reason)
@@ -246,8 +254,8 @@ def _correctness(plan: Plan, ledger: Ledger) -> dict[str, Any]:
                 for what, count in account.breaches.items()
             ),
             *(
-                {"what": "a session id was given twice", "count": n, "first": text}
-                for text, n in ledger.duplicates.items()
+                {"what": "A session id is given again", "count": sum(ledger.duplicates.values()), "first": text}
+                for text in list(ledger.duplicates)[:1]
             ),
         ],
         "sampled": ledger.sampled,

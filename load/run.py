@@ -12,9 +12,11 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
+from .book import KEY
 from .crew import Crew
 from .engine import Engine
 from .ledger import Ledger
+from .limits import Account, Advertised
 from .lost import aborts
 from .patch import calm
 from .plan import Plan
@@ -31,10 +33,11 @@ Tick = Callable[[Ledger, float, int], None]
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run counted. ``reason``: why it ended before its time; nothing if it did not."""
+    """What a run counted. ``reason``: why it ended before its time; nothing if it did not. ``unwritten``: why turns are missing in their file."""
 
     ledger: Ledger
     reason: str
+    unwritten: str = ""
 
 
 def run(
@@ -53,7 +56,7 @@ def run(
     handlers = [gevent.signal_handler(number, interrupt) for number in usual]
     try:
         if processes > 1:
-            return _led(plan, tick, processes, stop, interrupted)
+            return _led(plan, tick, processes, stop, interrupted, before)
         return _alone(plan, tick, stop, interrupted, before)
     finally:
         for handler in handlers:
@@ -80,12 +83,19 @@ def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: 
         if reason := aborts(plan, engine.ledger, engine.now()):
             engine.stop(reason)
     engine.stop(interrupted[0] if interrupted else "")
-    engine.finish()
+    seen, ending = len(interrupted), gevent.spawn(engine.finish)
+    while not ending.ready():
+        ending.join(TICK_S)
+        engine.settle()
+        tick(engine.ledger, engine.now(), engine.in_flight)
+        if len(interrupted) > seen:
+            engine.stop(interrupted[0])
+    ending.get()
     runner.quit()
-    return Ran(engine.ledger, engine.reason)
+    return Ran(engine.ledger, engine.reason, engine.unwritten)
 
 
-def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str]) -> Ran:
+def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str], before: Iterable[Turn]) -> Ran:
     if plan.turn_file:
         forget(plan.turn_file, processes)
     with Crew(plan, processes, stop) as crew:
@@ -98,4 +108,17 @@ def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[
             elif reason := aborts(plan, crew.merged(), crew.now()):
                 crew.stop(reason)
     problem = join(plan.turn_file, processes) if plan.turn_file else ""
-    return Ran(crew.merged(), crew.reason or problem)
+    ledger = crew.merged()
+    ledger.accounts.setdefault(KEY, Account()).merge(account_of(before).to_data())
+    return Ran(ledger, crew.reason, crew.unwritten or problem)
+
+
+def account_of(turns: Iterable[Turn]) -> Account:
+    """What was sent before the run over the same key, which no worker knows of."""
+    account = Account()
+    for turn in turns:
+        status, times = turn.seen.status, turn.timeline
+        if status is not None:
+            said = Advertised.of(turn.seen.stated, 0.0)
+            account.hear(status, said, times.sent, times.ended, turn.seen.total_units, turn.number)
+    return account

@@ -59,7 +59,11 @@ class TurnFile:
         self._file: TextIO | None = None
         if path is not None:
             self._path = part_of(path, index, count)
-            self._try(lambda: setattr(self, "_file", self._path.open("w", encoding="utf-8", newline="\n")))
+            self._try(self._open)
+
+    def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("w", encoding="utf-8", newline="\n")
 
     def write(self, turn: Turn, at_s: float) -> None:
         """One turn."""

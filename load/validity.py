@@ -25,7 +25,7 @@ WORDS = {
     "greenlet": "this process woke late",
     "read": "this process read late what had come",
 }
-RATE_KEPT = 0.95
+ACHIEVED, RATE_KEPT = "achieved rate", 0.95
 SHARES = {
     "cpu_s": ("CPU", 0.9, "this process was too busy to keep time; try --processes"),
     "waited_s": ("CPU wait", 0.05, "other processes held the processor when this one had to read"),
@@ -57,7 +57,7 @@ def signs(ledger: Ledger) -> list[Sign]:
     if due:
         kept = ledger.counters["sent"] / due
         why = "turns that were due were not sent: more were in flight than --max-in-flight allows"
-        found.append(Sign("achieved rate", f"at least {RATE_KEPT:.0%}", f"{kept:.1%}", kept >= RATE_KEPT, why))
+        found.append(Sign(ACHIEVED, f"at least {RATE_KEPT:.0%}", f"{kept:.1%}", kept >= RATE_KEPT, why))
     if ledger.span_s >= 1:
         found += _shares("cpu_s", ledger.cpu_s, ledger.span_s)
         found += _shares("waited_s", ledger.waited_s, ledger.span_s)
@@ -70,7 +70,7 @@ def _shares(which: str, seconds: list[float], span_s: float) -> list[Sign]:
     names = [called] if len(seconds) == 1 else [f"{called} of process {number}" for number in range(len(seconds))]
     shares = [one / span_s for one in seconds]
     return [
-        Sign(name, f"at most {most:.0%}", f"{share:.0%}", share <= most, why)
+        Sign(name, f"at most {most:.0%}", f"{share:.1%}", share <= most, why)
         for name, share in zip(names, shares, strict=True)
     ]
 

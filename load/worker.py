@@ -75,9 +75,8 @@ def report(engine: Engine, runner: Any, *, final: bool) -> None:
     if not engine.finished:
         engine.settle()
     data = {**engine.ledger.to_data(), "in_flight": engine.in_flight}
-    runner.send_message(
-        REPORT, {"ledger": data, "final": final, "reason": engine.reason, "start_at": engine.plan.start_at}
-    )
+    told = {"reason": engine.reason, "unwritten": engine.unwritten, "start_at": engine.plan.start_at}
+    runner.send_message(REPORT, {"ledger": data, "final": final, **told})
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ LEAST_MS, LEAST_SHARE = 1.0, 0.001
 FEW = f"fewer than {bootstrap.FEWEST_ABOVE} independent turns beyond it; a longer run decides"
 SAME = {
     "stream": "streams or JSON replies",
-    "model": "open or closed",
+    "model": "model",
     "schedule": "schedule",
     "users": "users",
     "think_s": "think time",

@@ -159,8 +159,8 @@ def between(row: Row) -> str:
         unit = " points" if row.unit == "%" else row.unit
         return f"{low:+.2f} to {high:+.2f}{unit}"
     big = max(abs(low), abs(high)) >= 1000
-    digits = 2 if big else 1
     scale = 1000 if big else 1
+    digits = 2 if big or (low * high > 0 and min(abs(low), abs(high)) < 0.05) else 1
     return f"{low / scale:+.{digits}f} to {high / scale:+.{digits}f} {'s' if big else 'ms'}"
 
 

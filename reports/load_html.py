@@ -54,6 +54,8 @@ def render(result: Result) -> str:
 def drawn(result: Result) -> Iterator[Chart]:
     """Every chart, in the order of the page; one that cannot be drawn says why."""
     series = load_charts.Series(result)
+    if result["capacity"]:
+        yield load_curves.capacity(result)
     yield load_charts.rate(series)
     yield load_charts.times(series)
     streams = result["plan"]["stream"]
@@ -66,8 +68,6 @@ def drawn(result: Result) -> Iterator[Chart]:
     yield load_charts.strip(series)
     yield load_charts.remaining(series)
     yield load_curves.waterfalls(result)
-    if result["capacity"]:
-        yield load_curves.capacity(result)
 
 
 def share(value: float) -> str:
@@ -88,6 +88,9 @@ def _head(result: Result) -> str:
 def _numbers(result: Result) -> Iterator[tuple[str, str, str]]:
     summary, metrics = result["summary"], result["metrics"]
     decided = summary["ok"] + summary["errors"]
+    if capacity := result["capacity"]:
+        holds = "less than was tried" if capacity["holds"] is None else f"{capacity['holds']:g}"
+        yield f"Holds, in {capacity['unit']}", holds, capacity["words"]
     yield (
         "Answered well",
         share(summary["ok"] / decided) if decided else "none",

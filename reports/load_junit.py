@@ -14,6 +14,8 @@ def render(result: dict[str, Any]) -> str:
     properties = ET.SubElement(suite, "properties")
     for name in ("target", "seed", "verdict", "requests"):
         ET.SubElement(properties, "property", name=name, value=visible(str(result[name])))
+    if result["capacity"]:
+        ET.SubElement(properties, "property", name="capacity", value=visible(result["capacity"]["words"]))
     failures = errors = 0
     for row in result["objectives"]:
         case = ET.SubElement(suite, "testcase", classname="objectives", name=row["objective"])

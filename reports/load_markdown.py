@@ -21,14 +21,18 @@ def render(result: dict[str, Any]) -> str:
         f"{summary['sent']} turns, {summary['achieved_per_s']:.1f}/s sent, {summary['goodput_per_s']:.1f}/s good",
     ]
     lines += ["", _cell(result["reason"])] if result["reason"] else []
+    if result["capacity"]:
+        lines += ["", f"`{_cell(result['capacity']['objective'])}`: {_cell(result['capacity']['words'])}"]
     lines += ["", "| | objective | got |", "|---|---|---|"]
     lines += [
         f"| {MARKS[row['kept']]} | `{_cell(row['objective'])}` | {_cell(row['got'])} |" for row in result["objectives"]
     ]
     if result["metrics"]:
-        lines += ["", "| ms | " + " | ".join(STATISTICS) + " |", "|---|" + "---:|" * len(STATISTICS)]
+        lines += ["", "| | " + " | ".join(STATISTICS) + " |", "|---|" + "---:|" * len(STATISTICS)]
         lines += [
-            f"| {name} | " + " | ".join("-" if row[one] is None else f"{row[one]:.1f}" for one in STATISTICS) + " |"
+            f"| {name}, {row['unit']} | "
+            + " | ".join("-" if row[one] is None else f"{row[one]:.1f}" for one in STATISTICS)
+            + " |"
             for name, row in result["metrics"].items()
         ]
     lines += ["", "| outcome | turns | why |", "|---|---:|---|"]

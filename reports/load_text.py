@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .text import visible
+from .text import counted, visible
 
 WIDTH = 80
 STATISTICS = ("p50", "p90", "p95", "p99", "max")
@@ -81,7 +81,7 @@ def _apart(row: dict[str, Any]) -> bool:
 def _value(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.1f}" if value >= 100 else f"{value:.2f}"
+    return f"{value:.0f}" if value >= 100_000 else f"{value:.1f}" if value >= 100 else f"{value:.2f}"
 
 
 def _limits(result: dict[str, Any]) -> Iterator[str]:
@@ -106,8 +106,9 @@ def _correctness(result: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"mix-ups {row['mixups']}, wrong answers {row['wrong_answers']}  ({PROOFS[row['proof']]})"
     for breach in row["breaches"]:
-        yield f"  {breach['what']}, {breach['count']} times: {visible(breach['first'])}"
-    yield f"{row['sampled']} exchanges judged whole: {len(row['findings']) or 'no'} requirements broken"
+        yield f"  {breach['what']}, {counted(breach['count'], 'time')}: {visible(breach['first'])}"
+    broken = f"{counted(len(row['findings']), 'requirement')} broken" if row["findings"] else "no requirement broken"
+    yield f"{counted(row['sampled'], 'exchange')} judged whole: {broken}"
     for finding in row["findings"]:
         yield f"  {finding['level']} {finding['id']}: {visible(finding['got'])}"
     for exhibit in result["exhibits"]:
@@ -158,9 +159,12 @@ def _objectives(result: dict[str, Any]) -> Iterator[str]:
 
 def _verdict(result: dict[str, Any], color: bool) -> Iterator[str]:
     verdict = result["verdict"]
-    text = f"{MARKS[verdict]} {verdict}" + (f": {result['reason']}" if result["reason"] else "")
+    why = result["reason"] or (result["capacity"] or {}).get("words")
+    text = f"{MARKS[verdict]} {verdict}" + (f": {why}" if why else "")
     if verdict == "kept" and all(row["implied"] for row in result["objectives"]):
-        text += " (no --objective was given: nothing was asked of times and errors)"
+        errors = counted(result["summary"]["errors"], "turn")
+        bad = f", and {errors} ended badly" if result["summary"]["errors"] else ""
+        text += f" (no --objective was given: nothing was asked of times and errors{bad})"
     for line in _wrapped(text):
         yield f"\x1b[{COLORS[verdict]}m{line}\x1b[0m" if color else line
 

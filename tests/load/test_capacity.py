@@ -47,3 +47,11 @@ def test_not_even_the_least() -> None:
 def test_a_generator_that_gave_up_is_no_end_of_the_target() -> None:
     steps = [Step(10, True, "", 10, 0, True), Step(20, False, "", 20, 0, False)]
     assert "this generator did not keep time" in conclude("x", "users", steps, 100)["words"]
+
+
+def test_the_limit_of_a_key_is_no_end_of_the_target_and_is_called_what_it_is() -> None:
+    steps = [Step(10, True, "", 10, 0, True), Step(20, False, "", 20, 9, True, limited=9)]
+    said = conclude("x", "turns a second", steps, 100)["words"]
+    assert said.startswith(
+        "holds 10 turns a second, breaks at 20, where turns were refused with 429: a limit of the key"
+    )

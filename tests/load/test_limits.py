@@ -11,7 +11,8 @@ from chatproof.load.limits import Account, Advertised
 
 NOW, RESET = 1_800_000_000.0, 1_800_000_050
 Row = tuple[int, int, int]
-"""Sent at, ended at, Remaining."""
+"""Sent at, ended at (nanoseconds), Remaining."""
+S = 1_000_000_000
 
 
 def heard(rows: list[Row], limit: int = 10, reset: int = RESET, now: float = NOW) -> Account:
@@ -28,8 +29,9 @@ def heard(rows: list[Row], limit: int = 10, reset: int = RESET, now: float = NOW
         [(0, 9, 8), (1, 8, 9), (2, 10, 7)],
         [(0, 9, 7), (1, 9, 7), (2, 9, 7)],
         [(0, 1, 5), (2, 3, 2)],
+        [(0, 1, 5), (2, 3, 5), (4, 5, 6)],
     ],
-    ids=["in turn", "three at once", "counted when answered", "others use the key too"],
+    ids=["in turn", "three at once", "counted when answered", "others use the key too", "slid meanwhile"],
 )
 def test_a_correct_server_breaches_nothing(rows: list[Row]) -> None:
     assert not heard(rows).breaches
@@ -38,8 +40,9 @@ def test_a_correct_server_breaches_nothing(rows: list[Row]) -> None:
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        ([(0, 1, 9), (2, 3, 9)], "Remaining does not fall inside a window"),
-        ([(0, 1, 5), (2, 3, 6)], "Remaining does not fall inside a window"),
+        ([(0, 1, 9), (2 * S, 3 * S, 9)], "Remaining does not fall inside a window"),
+        ([(0, 1, 5), (2 * S, 3 * S, 6)], "Remaining does not fall inside a window"),
+        ([(0, 1, 9), (2, 3, 9)], "Remaining counts fewer requests than were granted"),
         ([(0, 5, 9), (1, 5, 8), (6, 7, 8)], "Remaining counts fewer requests than were granted"),
         ([(0, 1, 10)], "Remaining is not below Limit after a request"),
         ([(0, 1, -1)], "Remaining is negative"),
@@ -47,6 +50,25 @@ def test_a_correct_server_breaches_nothing(rows: list[Row]) -> None:
 )
 def test_a_miscount_is_a_breach(rows: list[Row], what: str) -> None:
     assert what in heard(rows).breaches
+
+
+@pytest.mark.parametrize(
+    ("resets", "breaches"),
+    [((60, 60, 61, 120), 0), ((60, 59, 58), 0), ((60, 120, 60), 1), ((60, 30, 60), 1)],
+    ids=["windows follow each other", "nodes differ by a little", "jumps and comes back", "falls"],
+)
+def test_a_reset_that_goes_back_is_a_breach(resets: tuple[int, ...], breaches: int) -> None:
+    account = Account()
+    for index, reset in enumerate(resets):
+        account.hear(200, Advertised(100, 90 - index, int(NOW) + reset, NOW), 2 * index, 2 * index + 1, None, index)
+    assert account.breaches["Reset goes back"] == breaches
+
+
+def test_answers_that_overlap_say_nothing_of_which_reset_was_first() -> None:
+    account = Account()
+    account.hear(200, Advertised(100, 90, int(NOW) + 120, NOW), 0, 5, None, 0)
+    account.hear(200, Advertised(100, 91, int(NOW) + 60, NOW), 1, 6, None, 1)
+    assert not account.breaches
 
 
 def test_near_its_end_a_window_may_have_ended() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -123,6 +124,24 @@ def test_a_run_that_cannot_send_what_is_due_is_invalid(sim: Sim, tmp_path: Path)
     assert "achieved rate" in done.out
 
 
+def test_a_run_that_ends_at_its_most_requests_sent_all_that_was_due(sim: Sim, tmp_path: Path) -> None:
+    done = load(sim, tmp_path, "--rate", "20", "--for", "20s", "--max-requests", "3")
+    assert (done.result["summary"]["due"], done.result["summary"]["sent"]) == (3, 3)
+    assert "3 requests of --max-requests" in done.result["reason"]
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_full_disk_under_the_turns_is_said_and_costs_the_run_nothing(
+    sim: Sim, tmp_path: Path, processes: str
+) -> None:
+    (tmp_path / "turns").symlink_to("/dev/full")
+    done = load(sim, tmp_path, "--rate", "10", "--for", "1s", "--processes", processes, "--turns", "turns")
+    assert done.code == (2 if done.result["verdict"] == "kept" else 3)
+    assert "cannot be written: No space left on device" in done.err
+    assert "cannot be written" not in (done.result["reason"] or "")
+    assert done.result["summary"]["ok"] == 10
+
+
 def test_pacing_respects_the_limit_and_waits_as_told(sim: Sim, tmp_path: Path) -> None:
     respected = load(
         sim, tmp_path, "--users", "3", "--for", "3s", "--think", "0.1s", "--pacing", "respect", key="brief"
@@ -140,6 +159,7 @@ def test_two_workers_are_one_run(sim: Sim, tmp_path: Path) -> None:
     assert list(problems(result)) == []
     assert result["summary"]["due"] == result["summary"]["sent"] == 80
     assert result["validity"]["processes"] == 2
+    assert result["limits"]["keys"]["valid"]["granted"] == sim.journal.count() == 82, "the preflight's two turns, too"
     assert result["histograms"]["response ttft"]["count"] == result["outcomes"]["ok"]["count"] == 80
     turns = [json.loads(line) for line in (tmp_path / "turns.jsonl").read_text().splitlines()]
     assert sorted(turn["turn"] for turn in turns) == list(range(80))
@@ -177,6 +197,20 @@ def test_ctrl_c_ends_the_run_and_writes_the_report(sim: Sim, tmp_path: Path) -> 
     assert "interrupted" in out
     assert result["summary"]["ok"] > 0
     assert list(problems(result)) == []
+
+
+def test_ctrl_c_before_the_run_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = [f"http://127.0.0.1:{silent.getsockname()[1]}", "--dialect", "guide", "--api-key", "k", "--agent", "a"]
+        told = [sys.executable, "-m", "chatproof", "load", *target, "--json", str(tmp_path / "run.json")]
+        with subprocess.Popen(told, stderr=subprocess.PIPE, text=True, env=environment(tmp_path)) as run:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+                run.send_signal(signal.SIGINT)
+                _, err = run.communicate(timeout=PATIENCE_S)
+    assert (run.returncode, err.strip()) == (3, "chatproof: interrupted")
+    assert not (tmp_path / "run.json").exists()
 
 
 def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:

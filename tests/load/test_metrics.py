@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 
 from chatproof.conformance.exchange import Chunk, End
+from chatproof.conformance.profile import Profile
 from chatproof.load.glance import Glimpse
 from chatproof.load.heard import Heard
 from chatproof.load.ledger import Ledger
 from chatproof.load.metrics import HISTOGRAMS, METRICS, histogram_of, measure
 from chatproof.load.objective import judge, parse_objective, with_implied
+from chatproof.load.plan import Plan
 from chatproof.load.processor import waited_s
-from chatproof.load.result import conclude
+from chatproof.load.result import conclude, outline
 from chatproof.load.timeline import Timeline
 from chatproof.load.turn import Turn
-from chatproof.load.validity import signs, to_data
+from chatproof.load.validity import Sign, signs, to_data
+from chatproof.spec import dialect
 
 MS = 1_000_000
 STREAM = Timeline(
@@ -99,9 +102,27 @@ def test_goodput_counts_turns_within_every_objective_that_one_turn_can_keep() ->
 def test_the_warm_up_is_sent_and_not_measured() -> None:
     ledger = Ledger(1.0, "response")
     ledger.add(turn(), 0.1, warm=True)
+    ledger.add(turn(outcome="http_error"), 0.2, warm=True)
     assert not ledger.outcomes
-    assert ledger.counters["warmup"] == 1
+    assert not ledger.whys
+    assert ledger.counters["warmup"] == 2
     assert not ledger.histograms["response ttft"].count
+
+
+def test_the_rate_is_that_of_the_time_after_the_warm_up() -> None:
+    ledger = Ledger(1.0, "response")
+    for at_s, warm in ((0.1, True), (0.2, True), (1.1, False)):
+        ledger.begin(at_s, 1)
+        ledger.add(turn(), at_s, warm=warm)
+    ledger.seconds = 1.0
+    assert ledger.rate("rate") == 1
+
+
+def test_a_mix_up_in_the_warm_up_is_one() -> None:
+    ledger = Ledger(1.0, "response")
+    ledger.add(turn(outcome="mixup"), 0.1, warm=True)
+    assert ledger.number("mixups") == 1
+    assert conclude(judge(with_implied([]), ledger), [], ledger, "")[0] == "broken"
 
 
 @pytest.mark.parametrize(
@@ -153,11 +174,35 @@ def test_wrong_answers_count_however_late_and_times_only_from_a_good_generator()
     ledger = Ledger(1.0, "response")
     ledger.add(turn(), 0.1)
     slow = judge(with_implied([parse_objective("ttft p95 < 1ms", "response")]), ledger)
-    assert conclude(slow, True, ledger, "")[0] == "broken"
-    assert conclude(slow, False, ledger, "")[0] == "invalid"
-    assert conclude(slow, True, ledger, "interrupted")[0] == "incomplete"
+    late = [Sign("CPU", "at most 90%", "99.0%", False, "")]
+    assert conclude(slow, [], ledger, "")[0] == "broken"
+    assert conclude(slow, late, ledger, "") == (
+        "invalid",
+        "this generator did not keep time: CPU is 99.0%, at most 90%",
+    )
+    assert conclude(slow, [], ledger, "interrupted")[0] == "incomplete"
     ledger.add(turn(outcome="mixup"), 0.2)
     mixed = judge(with_implied([]), ledger)
-    assert conclude(mixed, False, ledger, "")[0] == "broken"
+    assert conclude(mixed, late, ledger, "")[0] == "broken"
     nothing = Ledger(1.0, "response")
-    assert conclude(judge(with_implied([]), nothing), True, nothing, "")[0] == "incomplete"
+    assert conclude(judge(with_implied([]), nothing), [], nothing, "")[0] == "incomplete"
+
+
+def test_turns_that_were_not_sent_prove_nothing_good_and_mend_nothing_that_is_missed() -> None:
+    ledger = Ledger(1.0, "response")
+    ledger.add(turn(), 0.1)
+    ledger.counters.update(due=10, sent=1, missed=9)
+    slow, quick = (judge([parse_objective(f"ttft p95 < {ms}ms", "response")], ledger) for ms in (1, 1000))
+    assert [sign.name for sign in signs(ledger) if not sign.good] == ["achieved rate"]
+    assert conclude(slow, signs(ledger), ledger, "")[0] == "broken"
+    assert conclude(quick, signs(ledger), ledger, "")[0] == "invalid"
+
+
+def test_a_target_that_gives_every_conversation_one_session_is_told_once() -> None:
+    ledger = Ledger(1.0, "response")
+    ledger.duplicates.update(f"one session id for conversations 1 and {number}" for number in range(2, 9))
+    plan = Plan(Profile("http://127.0.0.1:9", "guide", {"valid": "k"}, {"default": "a"}), None, 1, 1.0)
+    told = outline(plan, dialect("guide"), ledger)["correctness"]
+    assert told["invariants"] == 7
+    first = "one session id for conversations 1 and 2"
+    assert told["breaches"] == [{"what": "A session id is given again", "count": 7, "first": first}]

@@ -46,7 +46,22 @@ TARGET = ["http://127.0.0.1:9", "--dialect", "guide", "--api-key", "k", "--agent
         (["http://127.0.0.1:9", "--dialect", "gide"], "did you mean 'guide'"),
         (["http://127.0.0.1:9", "--dialect", "guide"], "--api-key is needed"),
         ([*TARGET, "--turns", "/dev/null/turns.jsonl"], "--turns"),
-        ([*TARGET, "--json", "/dev/null/x"], "cannot be written"),
+        ([*TARGET, "--json", "/dev/null/x"], "--json: /dev/null/x: cannot be written"),
+        (["--rate", "nan"], "--rate: expected turns a second"),
+        (["--schedule", "constant:0", "--for", "2s"], "constant:0: no turn is due in 2 s"),
+        (["--objective", "ok > 990%"], "no share is above 100%"),
+        (["--find-capacity", "ttft p95"], "--find-capacity: expected NAME"),
+        (["--json-replies", "--objective", "ttft p95 < 1s"], "JSON replies have no ttft, only ttfb, duration"),
+        (["--json-replies", "--find-capacity", "gap p95 < 1s"], "--find-capacity: 'gap p95 < 1s': JSON replies have no gap"),
+        (["--find-capacity", "ttfb p95 < 1s", "--pacing", "respect"], "--pacing respect holds it back"),
+        (["--find-capacity", "ttfb p95 < 1s", "--users", "20", "--most", "5"], "begins at 20, which is above --most 5"),
+        (["--find-capacity", "ttfb p95 < 1s", "--turns", "turns"], "a search is many runs"),
+        (["--most", "5"], "--most is where --find-capacity ends"),
+        (["--pacing", "probe", "--rate", "5", "--html", "x"], "--pacing probe takes no --rate, --html"),
+        (["calibrate", "--users", "5"], "calibrate takes no --users"),
+        (["--turns", "-"], "--turns: expected a file"),
+        (["--json", "-", "--csv", "-"], "--json and --csv both write to standard output"),
+        (["--json", "x", "--html", "x"], "--json and --html both write x"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_code_2(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,12 +76,30 @@ def test_a_target_that_is_not_there_is_code_3(capsys: pytest.CaptureFixture[str]
     assert "nothing listens at http://127.0.0.1:9" in capsys.readouterr().err
 
 
+def test_a_run_that_never_began_leaves_no_file(tmp_path: Path) -> None:
+    """An empty one would be taken for a result that was cut off."""
+    assert ran(*TARGET, "--rate", "1", "--json", str(tmp_path / "run.json"), "--turns", str(tmp_path / "turns")) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_dry_run_draws_the_rate_and_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(*TARGET, "--schedule", "spike:5,50", "--for", "20s", "--dry-run", "--seed", "1") == 0
     out = capsys.readouterr().out
     assert "about 280 turns in 20 s, 50/s at most" in out
     assert "█" in out
     assert "nothing was sent" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--find-capacity", "ttft p95 < 1s", "--rate", "5", "--most", "80"], "a search, with up to 80, until it misses ttft p95 < 1s"),
+        (["--pacing", "probe", "--max-requests", "50"], "until one is refused, 50 at most"),
+    ],
+)  # fmt: skip
+def test_a_dry_run_says_what_is_not_one_run(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran(*TARGET, *words, "--dry-run") == 0
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -92,6 +125,7 @@ def test_prompts_and_times_are_read(tmp_path: Path) -> None:
     assert load_prompts(file) == (("one",), ("two",), ("three", "four"))
     file.write_text("1.5\n\n2\n")
     assert load_times(file) == [1.5, 2]
-    file.write_text("1.5\nsoon\n")
-    with pytest.raises(BadFile, match="2:1: expected a number of seconds"):
-        load_times(file)
+    for word in ("soon", "nan", "inf"):
+        file.write_text(f"1.5\n{word}\n")
+        with pytest.raises(BadFile, match=f"2:1: expected a number of seconds, got '{word}'"):
+            load_times(file)

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from chatproof.cli import cli
 from chatproof.reports import load_bootstrap as bootstrap
-from chatproof.reports.load_comparison import compare, incomparable
-from chatproof.reports.load_comparison_faces import FACES, Compared
+from chatproof.reports.load_comparison import Row, compare, incomparable
+from chatproof.reports.load_comparison_faces import FACES, Compared, between
 from chatproof.reports.load_counts import Counts
 from chatproof.reports.write import write
 
@@ -306,3 +306,13 @@ def test_what_is_not_comparable_exits_3_and_says_how_to_go_on(files: Path) -> No
 def test_flags_that_mean_nothing_here_are_refused(files: Path) -> None:
     refused = command(files / "one.json", files / "two.json", "--strict")
     assert (refused.exit_code, "--strict: is for verifications" in refused.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(-3.3, -0.02, "-3.30 to -0.02 ms"), (-3.3, 0.02, "-3.3 to +0.0 ms"), (58.9, 1069.2, "+0.06 to +1.07 s")],
+)
+def test_an_interval_that_leaves_out_nought_does_not_look_as_if_it_began_there(
+    low: float, high: float, said: str
+) -> None:
+    assert between(Row("gap p95", "ms", 13.5, 11.9, "better", bootstrap.Interval(low, high))) == said

@@ -14,6 +14,7 @@ from chatproof.reports.load_faces import RENDERERS
 from chatproof.reports.write import BadReport, load, write
 
 from .load_results import a_load
+from .test_load_html import CAPACITY
 
 Json = dict[str, Any]
 
@@ -77,3 +78,31 @@ def test_report_shows_it_and_makes_a_page_of_it(tmp_path: Path, result: Json) ->
     assert (several.exit_code, "chatproof compare" in several.output) == (2, True)
     badge = CliRunner().invoke(cli, ["report", str(path), "--to", str(tmp_path / "x.svg")])
     assert (badge.exit_code, "expected a file name that ends in" in badge.output) == (2, True)
+
+
+def test_what_a_search_found_is_in_every_face_that_is_read_first() -> None:
+    found = a_load(seconds=4, capacity=CAPACITY)
+    words = "holds 40 turns a second, breaks at 50"
+    assert f"\n✓ kept: {words}" in RENDERERS[".txt"](found)
+    assert f"`ttft p95 < 150ms`: {words}" in RENDERERS[".md"](found)
+    assert f'<property name="capacity" value="{words}" />' in RENDERERS[".xml"](found)
+    page = RENDERERS[".html"](found)
+    assert page.index("this generator kept time") < page.index(words) < page.index('id="objectives"')
+    assert page.index("capacity-title") < page.index("rate-title")
+
+
+def test_a_run_of_which_nothing_was_asked_says_how_many_turns_ended_badly() -> None:
+    bare = a_load(seconds=4, objectives=[])
+    one = {**bare, "summary": {**bare["summary"], "errors": 1}}
+    said = " ".join(RENDERERS[".txt"](one).split())
+    assert "nothing was asked of times and errors, and 1 turn ended badly)" in said
+    assert "ended badly" not in RENDERERS[".txt"](bare)
+
+
+def test_units_stand_beside_their_metrics_and_columns_apart(result: Json) -> None:
+    row = {**result["metrics"]["gap"], "unit": "1/s", **dict.fromkeys(("p50", "p90", "p95", "p99", "max"), 7497318.4)}
+    fast = {**result, "metrics": {"ttft": result["metrics"]["ttft"], "text-rate": row}}
+    assert "| text-rate, 1/s | 7497318.4 |" in RENDERERS[".md"](fast)
+    assert "| ttft, ms |" in RENDERERS[".md"](fast)
+    line = next(line for line in RENDERERS[".txt"](fast).splitlines() if line.startswith("text-rate"))
+    assert line.split()[1:6] == ["7497318"] * 5

@@ -1,0 +1,79 @@
+"""What is under way when a run ends: a turn that hangs gets its timeout, and whoever interrupts is not kept waiting."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from chatproof import Simulator
+from chatproof.conformance.profile import profile
+from chatproof.load.engine import Engine
+from chatproof.load.ledger import Ledger
+from chatproof.load.plan import DRAIN_S, Plan
+from chatproof.load.schedule import parse_schedule
+from chatproof.load_command import _seen
+from chatproof.reports.load_text import live_line
+
+from .loads import load
+
+PROFILE = profile(
+    {"base_url": "http://127.0.0.1:9", "dialect": "guide", "credentials": {"valid": "k"}, "agents": {"default": "a"}}
+)
+PLAN = Plan(PROFILE, None, 1, 1.0, drain=1000.0, sample=0)
+
+
+def ending(engine: Engine) -> Any:
+    """The end of a run in which one turn is under way that never ends."""
+    engine.start()
+    engine._under_way.add(gevent.spawn(gevent.sleep, 1000))
+    engine._in_flight = 1
+    end = gevent.spawn(engine.finish)
+    gevent.sleep(0)
+    return end
+
+
+def test_a_second_reason_cuts_off_what_is_under_way() -> None:
+    engine = Engine(PLAN)
+    end = ending(engine)
+    assert not end.ready()
+    engine.stop("interrupted")
+    end.get(timeout=DRAIN_S)
+    assert engine.ledger.outcomes["unfinished"] == 1
+    assert engine.reason == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("reason", "hurried", "patience"),
+    [("", True, 1000.0), ("interrupted", True, DRAIN_S), ("the 5 requests were sent", False, 1000.0)],
+)
+def test_who_ends_a_run_early_waits_less_for_the_rest(reason: str, hurried: bool, patience: float) -> None:
+    engine = Engine(replace(PLAN, drain=1000.0))
+    engine.stop(reason, hurried=hurried)
+    assert engine._patience == patience
+
+
+def test_while_the_end_is_waited_for_the_rate_stays_that_of_the_run() -> None:
+    plan = replace(PLAN, schedule=parse_schedule("constant:20", 1.0))
+    ledger = Ledger(1.0, "response")
+    ledger.counters["sent"] = 20
+    assert live_line(_seen(plan, ledger, 0.5, 1)).startswith("0 s  20.0/s asked")
+    assert live_line(_seen(plan, ledger, 10.0, 3)) == "10 s  20.0/s sent  3 in flight"
+
+
+@pytest.mark.slow
+def test_turns_that_hang_are_timeouts_and_not_cut_off(tmp_path: Path) -> None:
+    """They would count neither for nor against, and a target that answers every second turn would look perfect."""
+    (tmp_path / "patient.yaml").write_text(f"deadlines: {{first_byte: {DRAIN_S + 1:g}s, idle: {DRAIN_S + 1:g}s}}\n")
+    number = itertools.count()
+    with Simulator(["guide"]) as sim:
+        sim.agent("fickle", lambda turn: [1000 * ("reference" in turn.message and next(number) % 2), "at last"])
+        words = ["--profile", "patient.yaml", "--rate", "10", "--for", "1s", "--objective", "ok > 99%"]
+        done = load(sim, tmp_path, *words, agent="fickle")
+    assert done.code in (1, 3), done.out + done.err
+    assert done.result["outcomes"]["timeout"]["count"] == 5, done.out
+    assert "unfinished" not in done.result["outcomes"]

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import combinations
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from .aim import Aim
 from .fault import Fault, Given, LayerName
 from .ids import Tape
 from .plan import Layer
 from .refusals import Case
-from .reply import Refusal
-from .rules import Rules, Spot
+from .watched import watched
 from .worded import Armament, armament, listed
 
-T = TypeVar("T")
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 """From what is decided down to the wire: in this order faults are composed, whenever they were added."""
 SCRIPT = "script"
@@ -249,59 +246,3 @@ def drawn(stream: str, tape: Tape | None) -> float:
 def chance(stream: str) -> float:
     """A number in [0, 1) that is the same for the same words."""
     return int.from_bytes(blake2b(stream.encode(), digest_size=7).digest()) / (1 << 56)
-
-
-def watched(layer: Layer, mark: Callable[[], None]) -> Layer:
-    """The same layer, which calls ``mark`` when it changes anything."""
-
-    def watch(
-        change: Callable[[T], T] | None, differs: Callable[[Any, Any], bool] = operator.ne
-    ) -> Callable[[T], T] | None:
-        if change is None:
-            return None
-
-        def watching(plain: T) -> T:
-            changed = change(plain)
-            if changed is not plain and differs(changed, plain):
-                mark()
-            return changed
-
-        return watching
-
-    return Layer(
-        _watched_rules(layer.rules, mark),
-        watch(layer.reply),
-        watch(layer.value, lambda changed, plain: repr(changed) != repr(plain)),
-        watch(layer.text),
-        watch(layer.message),
-        watch(layer.plan),
-    )
-
-
-def _watched_rules(
-    change: Callable[[Rules], Rules] | None, mark: Callable[[], None]
-) -> Callable[[Rules], Rules] | None:
-    """Rules that mark when they decide otherwise; what is no function counts as soon as it is in force."""
-    if change is None:
-        return None
-
-    def watching(plain: Rules) -> Rules:
-        bent = change(plain)
-        if replace(bent, refuse=plain.refuse, spot=plain.spot) != plain:
-            mark()
-
-        def refuse(refusal: Refusal) -> Refusal | None:
-            said = bent.refuse(refusal)
-            if said != plain.refuse(refusal):
-                mark()
-            return said
-
-        def spot(place: Spot) -> Spot:
-            found = bent.spot(place)
-            if found != plain.spot(place):
-                mark()
-            return found
-
-        return replace(bent, refuse=refuse, spot=spot)
-
-    return watching

@@ -87,6 +87,43 @@ def test_a_decision_counts_when_it_decides_otherwise(desk: Any) -> None:
     assert armed.fired == 1
 
 
+def test_the_early_limit_counts_where_it_refuses(desk: Any) -> None:
+    armed = arm(desk, "early-429")
+    assert [desk.chat(NAME, key="key-brief").status for _ in range(3)] == [200, 200, 429]
+    assert (armed.fitted, armed.fired) == (3, 1)
+    desk.backend.armoury.clear()
+    while desk.chat(NAME, key="key-brief").status == 200:
+        pass
+    late = arm(desk, "early-429")
+    assert desk.chat(NAME, key="key-brief").status == 429
+    assert late.fired == 0
+
+
+def test_the_wrong_default_counts_where_it_is_asked_for(desk: Any) -> None:
+    armed = arm(desk, "wrong-stream-default")
+    assert desk.chat(NAME, stream=False).plan.about.faults == ()
+    assert desk.chat(NAME, key="nobody").plan.about.faults == ()
+    assert armed.fired == 0
+    assert desk.chat(NAME).plan.about.faults == ("wrong-stream-default",)
+    assert armed.fired == 1
+
+
+def test_forgetting_counts_where_there_was_something_to_keep(desk: Any) -> None:
+    armed = arm(desk, "session-forgotten")
+    assert desk.chat(NAME, key="nobody").status == 401
+    assert desk.chat(NAME, agent="nobody").status == 404
+    assert armed.fired == 0
+    assert desk.chat(NAME, session="s").status == 200
+    assert armed.fired == 1
+
+
+def test_expiry_counts_where_a_session_lived(desk: Any) -> None:
+    armed = arm(desk, "session-expired")
+    assert desk.chat(NAME, session="s").plan.about.faults == ()
+    assert desk.chat(NAME, session="s").plan.about.faults == ("session-expired",)
+    assert armed.fired == 1
+
+
 def test_the_nth(desk: Any) -> None:
     arm(desk, nth=3, agent="echo")
     assert [bent(desk.chat(NAME, agent=agent)) for agent in ("echo", "memory", "echo", "echo", "echo")] == [

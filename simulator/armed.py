@@ -9,7 +9,7 @@ from hashlib import blake2b
 from itertools import combinations
 from typing import Any, get_args
 
-from .aim import Aim
+from .aim import Aim, nowhere
 from .fault import Fault, Given, LayerName
 from .ids import Tape
 from .plan import Layer
@@ -86,11 +86,12 @@ NOTHING = Strike()
 class Armoury:
     """The faults of one backend, in the order in which they were added; on each layer the last that fits wins.
 
-    ``triggered``: those that requests have asked for themselves, by how and in which words; they win over those in force.
+    ``places``: the dialects and operations that a fault can be aimed at, if that is known. ``triggered``: those that requests have asked for themselves, by how and in which words; they win over those in force.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, places: Mapping[str, Sequence[str]] | None = None) -> None:
         self.seed = seed
+        self.places = places or {}
         self.tape: Tape | None = None
         self.triggered: OrderedDict[str, Armed] = OrderedDict()
         self._armed: dict[str, Armed] = {}
@@ -129,9 +130,15 @@ class Armoury:
         """
         more = {**(parameters or {}), **({} if after is None else {"after": after})}
         meant = told if isinstance(told, Armament) else armament(told, more)
+        meant = meant if at is None else meant._replace(aim=at)
+        wrong = nowhere(meant.aim, self.places)
+        if wrong is not None:
+            raise ValueError(wrong[1])
+        return self._put(meant, self._now if now is None else now)
+
+    def _put(self, meant: Armament, since: float | None, by: str = "") -> Armed:
         self._last += 1
-        since = self._now if now is None else now
-        armed = Armed(f"f{self._last}", meant.fault, meant.aim if at is None else at, meant.values, since)
+        armed = Armed(f"f{self._last}", meant.fault, meant.aim, meant.values, since, by)
         self._armed[armed.id] = armed
         return armed
 
@@ -163,7 +170,7 @@ class Armoury:
         self._scripted = tuple(faults)
         self._armed = {id: one for id, one in self._armed.items() if one.by != SCRIPT}
         for meant in self._scripted:
-            self.add(meant).by = SCRIPT
+            self._put(meant, self._now, SCRIPT)
 
     def reset(self, start: Iterable[str | Armament]) -> None:
         """Take all out of force and put in those, and those of the script, uncounted, as at the start."""
@@ -211,6 +218,9 @@ class Armoury:
         one = self.triggered.get(id)
         if one is None or (meant is not None and (one.fault, one.values, one.aim) != meant):
             told = meant or armament(text)
+            wrong = None if meant else nowhere(told.aim, self.places)
+            if wrong is not None:
+                raise ValueError(wrong[1])
             one = self.triggered[id] = Armed(id, told.fault, told.aim, told.values, by=by)
             if len(self.triggered) > REMEMBERED:
                 self.triggered.popitem(last=False)

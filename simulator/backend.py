@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..spec import Dialect
 from . import bending
 from . import magic as magic_words
+from .aim import places
 from .answering import admitted
 from .armed import NOTHING, Armoury
 from .express import express
@@ -62,7 +63,7 @@ class Backend:
         magic: bool = True,
     ) -> None:
         self.start_faults = (fault,) if isinstance(fault, str) else tuple(fault or ())
-        self.armoury = Armoury(seed)
+        self.armoury = Armoury(seed, places(dialects))
         self.armoury.reset(self.start_faults)
         self.variant = variant
         self.seed = seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_a_header_a_dialect_and_an_operation(desk: Any) -> None:
     arm(desk, dialect="rest")
     assert not bent(desk.chat(NAME))
     desk.backend.armoury.clear()
-    arm(desk, operation="nothing")
+    arm(desk, operation="create_key")
     assert not bent(desk.chat(NAME))
     assert desk.send("/guide/none", b"", key=None).status == 404
 
@@ -226,6 +227,8 @@ def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
         (lambda: aim(begins=-1), "begins: expected seconds from 0, or a time of day as 17:30, got -1"),
         (lambda: aim(ends=True), "ends: expected seconds from 0, or a time of day as 17:30, got True"),
         (lambda: aim(ends="24:00"), "ends: expected seconds from 0"),
+        (lambda: aim(begins=10, ends=5), "ends: expected later than begins=10, got 5"),
+        (lambda: aim(begins="17:30", ends="17:30:00"), "ends: expected later than begins=17:30, got '17:30:00'"),
         (lambda: aim(key=5), "key: expected text, got 5"),
         (lambda: aim(contains=["x"]), "contains: expected text, got"),
         (lambda: aim(headers="x"), "headers: expected names and their values as text"),
@@ -242,6 +245,25 @@ def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
 def test_a_mistake_is_told(make: Callable[[], object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ("crlf;dialect=gide", "dialect: there is no 'gide' (did you mean 'guide'?)"),
+        ("crlf;operation=sent", "operation: there is no 'sent' (did you mean 'send'?)"),
+        ("crlf;operation=x", "operation: there is no 'x'; there are chat, send, stream, create_key"),
+    ],
+)
+def test_a_place_that_there_is_not_is_told_however_it_is_asked_for(told: str, says: str, desk_of: Any) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        desk_of(fault=told)
+    desk = desk_of()
+    with pytest.raises(ValueError, match=re.escape(says)):
+        desk.backend.armoury.add(told)
+    said = desk.send("/guide/chat", b'{"agent_id": "echo", "message": "x"}', headers={"x-chatproof-fault": told})
+    assert said.status == 400
+    assert says in said.json["detail"]
 
 
 def test_every_fault_can_be_armed_and_says_when_it_strikes(desk_of: Callable[..., Any]) -> None:

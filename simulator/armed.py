@@ -14,6 +14,7 @@ from .fault import Fault, Given, LayerName
 from .ids import Tape
 from .plan import Layer
 from .refusals import Case
+from .request import Asked, bearer
 from .watched import watched
 from .worded import Armament, armament, listed
 
@@ -23,6 +24,8 @@ SCRIPT = "script"
 """By what a fault of a script is in force."""
 REMEMBERED = 500
 """Of how many faults that requests asked for themselves it is remembered how often they were."""
+CONVERSATIONS = 10_000
+"""Of how many conversations a fault knows how often it has drawn in them."""
 
 
 @dataclass
@@ -41,17 +44,24 @@ class Armed:
     by: str = ""
     fitted: int = 0
     fired: int = 0
+    drawn: OrderedDict[str, int] = field(default_factory=OrderedDict, repr=False, compare=False)
 
     @property
     def spent(self) -> bool:
         return self.aim.times is not None and self.fired >= self.aim.times
 
-    def layer(self, case: Case, seed: int, tape: Tape | None = None) -> Layer:
-        """What it does to that request. ``tape``: hears of what it draws."""
+    def layer(self, case: Case, draw: Callable[[str], float]) -> Layer:
+        """What it does to that request. ``draw``: the number that chance has under a name."""
         if self.fault.make is None:
             return self.fault.layer
-        stream = f"{seed}/fault/{self.id}/{self.fitted}"
-        return self.fault.make(Given(self.values, case, self.fitted, lambda n: drawn(f"{stream}/{n}", tape)))
+        return self.fault.make(Given(self.values, case, self.fitted, lambda n: draw(f"/{n}")))
+
+    def again(self, conversation: str) -> int:
+        """Which of that conversation's requests it is that it draws for, from 1."""
+        count = self.drawn[conversation] = self.drawn.pop(conversation, 0) + 1
+        if len(self.drawn) > CONVERSATIONS:
+            self.drawn.popitem(last=False)
+        return count
 
 
 @dataclass
@@ -190,21 +200,42 @@ class Armoury:
 
     def struck(self, armed: Iterable[Armed], case: Case, marks: set[str] | None = None) -> Strike:
         """What those of them do to a request that are aimed at it; on each layer the last. ``marks``: where to say which fired."""
-        by_layer: dict[LayerName, Armed] = {}
+        by_layer: dict[LayerName, tuple[Armed, Callable[[str], float]]] = {}
         yielded: list[str] = []
         for one in armed:
-            if not self._aimed(one, case):
+            draw = self._chance(one, case)
+            if not self._aimed(one, case, draw):
                 continue
             loser = by_layer.get(one.fault.on)
             if loser is not None:
                 yielded.append(
-                    f"{loser.fault.name} gives way to {one.fault.name}: both are on the layer {one.fault.on}"
+                    f"{loser[0].fault.name} gives way to {one.fault.name}: both are on the layer {one.fault.on}"
                 )
-            by_layer[one.fault.on] = one
-        strike = Strike(tuple(by_layer[name] for name in LAYERS if name in by_layer), tuple(yielded))
+            by_layer[one.fault.on] = one, draw
+        ordered = [by_layer[name] for name in LAYERS if name in by_layer]
+        strike = Strike(tuple(one for one, _ in ordered), tuple(yielded))
         strike.struck = strike.struck if marks is None else marks
-        strike.layers = tuple(watched(one.layer(case, self.seed, self.tape), strike.mark(one)) for one in strike.armed)
+        strike.layers = tuple(watched(one.layer(case, draw), strike.mark(one)) for one, draw in ordered)
         return strike
+
+    def reseed(self, seed: int) -> None:
+        """All draws begin again, under that seed."""
+        self.seed = seed
+        for one in (*self._armed.values(), *self.triggered.values()):
+            one.drawn.clear()
+
+    def _chance(self, one: Armed, case: Case) -> Callable[[str], float]:
+        """The draws for one request, named by its conversation and its place there: what others do changes nothing."""
+        stream = ""
+
+        def draw(name: str) -> float:
+            nonlocal stream
+            if not stream:
+                who = conversation(case)
+                stream = f"{self.seed}/fault/{one.id}/{who}/{one.again(who)}"
+            return drawn(stream + name, self.tape)
+
+        return draw
 
     def _triggered(self, by: str, text: str) -> Armed:
         try:
@@ -227,7 +258,7 @@ class Armoury:
         self.triggered.move_to_end(id)
         return one
 
-    def _aimed(self, one: Armed, case: Case) -> bool:
+    def _aimed(self, one: Armed, case: Case, draw: Callable[[str], float]) -> bool:
         if one.since is None:
             one.since = case.now
         if one.spent or not one.aim.fits(case) or not one.aim.open(case.now, one.since):
@@ -237,7 +268,7 @@ class Armoury:
             return False
         if one.aim.probability is None:
             return True
-        return drawn(f"{self.seed}/fault/{one.id}/{one.fitted}", self.tape) < one.aim.probability
+        return draw("") < one.aim.probability
 
 
 def _meeting(one: Armed, armed: Armed) -> list[str]:
@@ -245,6 +276,13 @@ def _meeting(one: Armed, armed: Armed) -> list[str]:
         return []
     both = f"{armed.id} {armed.fault.name} and {one.id} {one.fault.name}"
     return [f"{both} are both on the layer {one.fault.on}: where they meet, the one added last wins"]
+
+
+def conversation(case: Case) -> str:
+    """Whose request it is: the dialect, the key, and where it names them the agent and the session."""
+    asked = case.asked if case.route.operation is not None else None
+    named = (case.agent_asked, asked.session or "") if isinstance(asked, Asked) else ("", "")
+    return "/".join((case.route.dialect.name, bearer(case.request.headers) or "", *named))
 
 
 def drawn(stream: str, tape: Tape | None) -> float:
@@ -255,4 +293,4 @@ def drawn(stream: str, tape: Tape | None) -> float:
 
 def chance(stream: str) -> float:
     """A number in [0, 1) that is the same for the same words."""
-    return int.from_bytes(blake2b(stream.encode(), digest_size=7).digest()) / (1 << 56)
+    return int.from_bytes(blake2b(stream.encode("utf-8", "surrogatepass"), digest_size=7).digest()) / (1 << 56)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chatproof.simulator.aim import Aim, aim
-from chatproof.simulator.armed import Armoury, chance
+from chatproof.simulator.armed import CONVERSATIONS, Armoury, chance
 from chatproof.simulator.faults import FAULTS
 
 NAME = "guide"
@@ -141,6 +141,31 @@ def test_chance_is_the_seeds(desk_of: Callable[..., Any]) -> None:
     assert drawn(7) == drawn(7) != drawn(8)
     assert 8 < sum(drawn(7)) < 32
     assert all(0 <= chance(str(number)) < 1 for number in range(100))
+
+
+def test_chance_is_a_conversations_own_whatever_others_do(desk_of: Callable[..., Any]) -> None:
+    """In whichever order the requests of several conversations come; ``nth`` is about that order, chance is not."""
+
+    def said(order: list[int]) -> dict[int, list[bytes]]:
+        desk = desk_of(seed=7)
+        arm(desk, probability=0.5)
+        desk.backend.armoury.add("random-writes;probability=0.8")
+        found: dict[int, list[bytes]] = {}
+        for number in order:
+            found.setdefault(number, []).append(desk.chat(NAME, "a b c d", session=f"s-{number}").body)
+        return found
+
+    one_by_one = said([number for number in range(5) for _ in range(6)])
+    assert one_by_one == said([number for _ in range(6) for number in range(5)]) == said([4, 2, 0, 1, 3] * 6)
+    assert len({bytes(body) for bodies in one_by_one.values() for body in bodies}) > 3
+
+
+def test_what_chance_knows_of_conversations_is_bounded(desk: Any) -> None:
+    armed = arm(desk, probability=0.5)
+    for number in range(CONVERSATIONS + 5):
+        armed.again(str(number))
+    assert len(armed.drawn) == CONVERSATIONS
+    assert armed.again(str(CONVERSATIONS)) == 2
 
 
 @pytest.mark.parametrize(("probability", "broken"), [(0, False), (1, True)])

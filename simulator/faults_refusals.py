@@ -225,7 +225,7 @@ FAULTS: tuple[Fault, ...] = (
     _fault("retry-after", "violation", "the wait is a number of seconds or a date", _bad_hint, WHERE, ANY_FORM, WAIT),
     _fault("limit-headers-garbage", "violation", "limit headers are numbers", _garbage,
         Parameter("role", "all", "which of them", choices=("all", "limit", "remaining", "reset")),
-        Parameter("value", "soon", "what it says")),
+        Parameter("value", "soon", "what it says", header=True)),
     _fault("redirect", "occasional", "the server answers at the address it was asked at", _redirect,
         Parameter("status", "307", "method and body are kept with both", choices=("307", "308"))),
     _fault("redirect-loop", "violation", "a redirect leads somewhere", _redirect_loop,

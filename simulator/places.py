@@ -30,8 +30,8 @@ def inside(data: bytes, what: str) -> list[int]:
 
 def cut_inside(wire: bytes, what: str) -> int | None:
     """Where to cut a whole response inside one of those, in the second event if it can be so; ``None`` if there is none."""
-    places = chunks.places(wire) or list(range(wire.find(chunks.HEAD_END) + len(chunks.HEAD_END), len(wire)))
-    body = bytes(map(wire.__getitem__, places))
+    places = chunks.places(wire) or chunks.rest(wire)
+    body = places.of(wire)
     found = inside(body, what)
     first = EVENT.match(body)
     late = [at for at in found if first is not None and at > first.end()]
@@ -45,7 +45,7 @@ def behind(wire: bytes, events: int) -> int | None:
     A comment is no event.
     """
     places = chunks.stream(wire)
-    body = bytes(map(wire.__getitem__, places))
+    body = places.of(wire)
     ends = [0, *(block.end() for block in EVENT.finditer(body) if DATA.search(block[0]))]
     if not places or len(ends) <= events + 1:
         return None

@@ -191,5 +191,6 @@ class Backend:
             if refusal is not None:
                 refusal = case.rules.refuse(refusal)
             if refusal is not None:
-                return refusal
+                hint = magic_words.missed(case, refusal.name) if self.magic and not refusal.note else ""
+                return replace(refusal, note=hint) if hint else refusal
         return None

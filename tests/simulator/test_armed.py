@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from chatproof.simulator import chunks
 from chatproof.simulator.aim import Aim, aim
 from chatproof.simulator.armed import CONVERSATIONS, Armoury, chance
 from chatproof.simulator.faults import FAULTS
@@ -209,6 +211,20 @@ def test_behind_n_events_are_n_events(after: int, variant: str | None, desk_of: 
     if variant == "one-byte-writes":
         assert wire.count(b"1\r\n}\r\n") == after
     assert not said.raw.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "spelt", ["bom", "bom-in-every-event", "gzip-unasked", "gzip-unasked, n-byte-writes", "crlf", "ping-events"]
+)
+def test_behind_n_events_are_n_events_however_they_are_spelt(spelt: str, desk: Any) -> None:
+    for name in spelt.split(", "):
+        desk.backend.armoury.add(name)
+    fault = arm(desk, "closed-mid-stream", after=2)
+    wire = desk.chat(NAME, "a b c d e f", agent="echo").raw
+    body = chunks.places(wire).of(wire)
+    if "gzip" in spelt:
+        body = zlib.decompressobj(47).decompress(body)
+    assert (fault.fired, body.count(b"data: {"), body.endswith(b"\n")) == (1, 2, True)
 
 
 ENDS = ("closed-mid-stream", "reset-mid-stream", "no-last-chunk", "linger", "held-back")

@@ -1,4 +1,4 @@
-"""Conditions guard each other: what cannot be told of a rule that does not fit anyway is no failure of the script."""
+"""What is no failure of a script: a condition of a rule that does not fit anyway, a result of the same reply."""
 
 from __future__ import annotations
 
@@ -66,3 +66,23 @@ def test_a_rule_whose_answer_is_wrong_is_checked_all_the_same() -> None:
         "11:20 undefined name 'nope'; known: request, session, vars, count, fake, tools, capture, now",
         "12:25 is not a regular expression: missing ), unterminated subpattern at character 1",
     ]
+
+
+TOOLS = """
+start:
+  - else:
+      reply:
+        - call: look
+          result: {amount: 12}
+        - say: "There are {{ tools.look.amount }}."
+        - call: book
+        - result_of: book
+          result: "{{ tools.look.amount + 1 }}"
+        - "Booked {{ tools.book }}."
+"""
+
+
+def test_a_step_speaks_of_what_the_steps_before_it_answered() -> None:
+    desk = desk_of(shop(TOOLS))
+    for _ in range(2):
+        assert desk.text("guide", "hi", agent="shop", session="s") == "There are 12.Booked 13."

@@ -146,7 +146,8 @@ def serve(context: click.Context, /, **options: Any) -> None:
     """
     from .serve import main as serve_main
 
-    given = {name for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    told = {one.name or "": one.opts[-1] for one in context.command.params}
+    given = {name: told[name] for name in options if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     sys.exit(serve_main(given=given, **options))
 
 

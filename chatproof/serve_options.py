@@ -14,7 +14,11 @@ OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True),
     click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 for any free port."),
     click.option(
-        "--seed", type=int, default=0, show_default=True, help="Of ids: same seed, same requests, same bytes."
+        "--seed",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Of ids, times, pieces and chance: same seed, same requests, same bytes.",
     ),
     click.option("--clock", default="real", show_default=True, metavar="real|frozen|xN", help="xN: N times as fast."),
     click.option(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..spec import did_you_mean
+from ..spec import Dialect, did_you_mean
 from .refusals import Case
 from .request import Asked, bearer
 
@@ -17,6 +17,8 @@ NUMBERS = ("nth", "turn", "probability", "times", "begins", "ends")
 TOLD = (*APART, "contains", *NUMBERS)
 """The words that can be told as text."""
 DAY_S = 86_400
+PLACES = ("dialect", "operation")
+"""Those of which it is known what there are."""
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 
 
@@ -97,7 +99,8 @@ def aim(**given: Any) -> Aim:
     if chance is not None and not (isinstance(chance, int | float) and 0 <= chance <= 1):
         raise ValueError(f"probability: expected a number from 0 to 1, got {chance!r}")
     for name in ("begins", "ends"):
-        _window(name, given.get(name))
+        _moment(name, given.get(name))
+    _window(given.get("begins"), given.get("ends"))
     wrong = next((name for name in (*APART, "contains") if not isinstance(given.get(name), str | None)), None)
     if wrong is not None:
         raise ValueError(f"{wrong}: expected text, got {given[wrong]!r}")
@@ -107,11 +110,38 @@ def aim(**given: Any) -> Aim:
     return Aim(**{**given, "headers": {name.lower(): value for name, value in headers.items()}})
 
 
+def places(dialects: Iterable[Dialect]) -> dict[str, list[str]]:
+    """What can be told of each of ``PLACES``."""
+    known = list(dialects)
+    operations = dict.fromkeys(operation.id for dialect in known for operation in dialect.operations)
+    return {"dialect": [dialect.name for dialect in known], "operation": list(operations)}
+
+
+def nowhere(aim: Aim, places: Mapping[str, Sequence[str]]) -> tuple[str, str] | None:
+    """The first of ``PLACES`` at which that aim never hits anything, and why; ``None`` if there is none."""
+    for word, known in places.items():
+        told = getattr(aim, word)
+        if told is not None and told not in known:
+            hint = did_you_mean(told, list(known)) or f"; there are {', '.join(known)}"
+            return word, f"{word}: there is no {told!r}{hint}"
+    return None
+
+
 def _is_header(pair: tuple[Any, Any]) -> bool:
     return isinstance(pair[0], str) and isinstance(pair[1], str | None)
 
 
-def _window(name: str, told: Any) -> None:
+def _window(begins: Any, ends: Any) -> None:
+    """A window that is never open; one of the day may go over midnight."""
+    same_kind = isinstance(begins, str) == isinstance(ends, str)
+    if begins is None or ends is None or not same_kind:
+        return
+    first, last = (_of_day(begins), _of_day(ends)) if isinstance(begins, str) else (begins, ends)
+    if first == last or (first > last and not isinstance(begins, str)):
+        raise ValueError(f"ends: expected later than begins={begins}, got {ends!r}")
+
+
+def _moment(name: str, told: Any) -> None:
     day = isinstance(told, str) and TIME.fullmatch(told) is not None
     seconds = isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told < float("inf")
     if told is not None and not day and not seconds:

@@ -103,6 +103,8 @@ def _streamed(case: Case, asked: Asked, documented: bool | None) -> bool:
     if wanted is not None:
         return wanted
     default = case.route.dialect.request.switch.default if documented is None else documented
+    if case.rules.flip_switch:
+        case.rules.felt("flip_switch")
     return default != case.rules.flip_switch
 
 
@@ -138,7 +140,7 @@ def _performed(
     cut = streamed or (actor.latency or latency) is not None
     played = performed(actor, session, case, spot, asked, streamed, cut)
     case.ruled = played.faults
-    if case.rules.remember and not played.astray:
+    if not played.astray and _remembers(case):
         session.acted = (actor, played.cursor)
         case.realm.sessions.heard(session, asked.message)
     return played.answer, played.log
@@ -147,11 +149,18 @@ def _performed(
 def _turn(case: Case, spot: Spot, asked: Asked, underway: Underway) -> Turn:
     session = case.opened(spot)
     turn = Turn(asked.message, session.said.view(), asked.roles.get("metadata", {}), spot[2], case.turn)
-    if case.rules.remember:
+    if _remembers(case):
         case.realm.sessions.heard(session, asked.message)
     if case.rules.readings.second_turn_refused:
         underway.turns[underway.ticket] = session
     return turn
+
+
+def _remembers(case: Case) -> bool:
+    """Whether this turn is kept."""
+    if not case.rules.remember:
+        case.rules.felt("remember")
+    return case.rules.remember
 
 
 def _opening(case: Case, actor: Actor, key: Key, agent: str, asked: Asked, streamed: bool) -> str | None:

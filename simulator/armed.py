@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import combinations
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
-from .aim import Aim
+from .aim import Aim, nowhere
 from .fault import Fault, Given, LayerName
 from .ids import Tape
 from .plan import Layer
 from .refusals import Case
-from .reply import Refusal
-from .rules import Rules, Spot
+from .request import Asked, bearer
+from .watched import watched
 from .worded import Armament, armament, listed
 
-T = TypeVar("T")
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 """From what is decided down to the wire: in this order faults are composed, whenever they were added."""
 SCRIPT = "script"
 """By what a fault of a script is in force."""
 REMEMBERED = 500
 """Of how many faults that requests asked for themselves it is remembered how often they were."""
+CONVERSATIONS = 10_000
+"""Of how many conversations a fault knows how often it has drawn in them."""
 
 
 @dataclass
@@ -44,17 +44,24 @@ class Armed:
     by: str = ""
     fitted: int = 0
     fired: int = 0
+    drawn: OrderedDict[str, int] = field(default_factory=OrderedDict, repr=False, compare=False)
 
     @property
     def spent(self) -> bool:
         return self.aim.times is not None and self.fired >= self.aim.times
 
-    def layer(self, case: Case, seed: int, tape: Tape | None = None) -> Layer:
-        """What it does to that request. ``tape``: hears of what it draws."""
+    def layer(self, case: Case, draw: Callable[[str], float]) -> Layer:
+        """What it does to that request. ``draw``: the number that chance has under a name."""
         if self.fault.make is None:
             return self.fault.layer
-        stream = f"{seed}/fault/{self.id}/{self.fitted}"
-        return self.fault.make(Given(self.values, case, self.fitted, lambda n: drawn(f"{stream}/{n}", tape)))
+        return self.fault.make(Given(self.values, case, self.fitted, lambda n: draw(f"/{n}")))
+
+    def again(self, conversation: str) -> int:
+        """Which of that conversation's requests it is that it draws for, from 1."""
+        count = self.drawn[conversation] = self.drawn.pop(conversation, 0) + 1
+        if len(self.drawn) > CONVERSATIONS:
+            self.drawn.popitem(last=False)
+        return count
 
 
 @dataclass
@@ -89,11 +96,12 @@ NOTHING = Strike()
 class Armoury:
     """The faults of one backend, in the order in which they were added; on each layer the last that fits wins.
 
-    ``triggered``: those that requests have asked for themselves, by how and in which words; they win over those in force.
+    ``places``: the dialects and operations that a fault can be aimed at, if that is known. ``triggered``: those that requests have asked for themselves, by how and in which words; they win over those in force.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, places: Mapping[str, Sequence[str]] | None = None) -> None:
         self.seed = seed
+        self.places = places or {}
         self.tape: Tape | None = None
         self.triggered: OrderedDict[str, Armed] = OrderedDict()
         self._armed: dict[str, Armed] = {}
@@ -132,9 +140,15 @@ class Armoury:
         """
         more = {**(parameters or {}), **({} if after is None else {"after": after})}
         meant = told if isinstance(told, Armament) else armament(told, more)
+        meant = meant if at is None else meant._replace(aim=at)
+        wrong = nowhere(meant.aim, self.places)
+        if wrong is not None:
+            raise ValueError(wrong[1])
+        return self._put(meant, self._now if now is None else now)
+
+    def _put(self, meant: Armament, since: float | None, by: str = "") -> Armed:
         self._last += 1
-        since = self._now if now is None else now
-        armed = Armed(f"f{self._last}", meant.fault, meant.aim if at is None else at, meant.values, since)
+        armed = Armed(f"f{self._last}", meant.fault, meant.aim, meant.values, since, by)
         self._armed[armed.id] = armed
         return armed
 
@@ -166,7 +180,7 @@ class Armoury:
         self._scripted = tuple(faults)
         self._armed = {id: one for id, one in self._armed.items() if one.by != SCRIPT}
         for meant in self._scripted:
-            self.add(meant).by = SCRIPT
+            self._put(meant, self._now, SCRIPT)
 
     def reset(self, start: Iterable[str | Armament]) -> None:
         """Take all out of force and put in those, and those of the script, uncounted, as at the start."""
@@ -186,21 +200,42 @@ class Armoury:
 
     def struck(self, armed: Iterable[Armed], case: Case, marks: set[str] | None = None) -> Strike:
         """What those of them do to a request that are aimed at it; on each layer the last. ``marks``: where to say which fired."""
-        by_layer: dict[LayerName, Armed] = {}
+        by_layer: dict[LayerName, tuple[Armed, Callable[[str], float]]] = {}
         yielded: list[str] = []
         for one in armed:
-            if not self._aimed(one, case):
+            draw = self._chance(one, case)
+            if not self._aimed(one, case, draw):
                 continue
             loser = by_layer.get(one.fault.on)
             if loser is not None:
                 yielded.append(
-                    f"{loser.fault.name} gives way to {one.fault.name}: both are on the layer {one.fault.on}"
+                    f"{loser[0].fault.name} gives way to {one.fault.name}: both are on the layer {one.fault.on}"
                 )
-            by_layer[one.fault.on] = one
-        strike = Strike(tuple(by_layer[name] for name in LAYERS if name in by_layer), tuple(yielded))
+            by_layer[one.fault.on] = one, draw
+        ordered = [by_layer[name] for name in LAYERS if name in by_layer]
+        strike = Strike(tuple(one for one, _ in ordered), tuple(yielded))
         strike.struck = strike.struck if marks is None else marks
-        strike.layers = tuple(watched(one.layer(case, self.seed, self.tape), strike.mark(one)) for one in strike.armed)
+        strike.layers = tuple(watched(one.layer(case, draw), strike.mark(one)) for one, draw in ordered)
         return strike
+
+    def reseed(self, seed: int) -> None:
+        """All draws begin again, under that seed."""
+        self.seed = seed
+        for one in (*self._armed.values(), *self.triggered.values()):
+            one.drawn.clear()
+
+    def _chance(self, one: Armed, case: Case) -> Callable[[str], float]:
+        """The draws for one request, named by its conversation and its place there: what others do changes nothing."""
+        stream = ""
+
+        def draw(name: str) -> float:
+            nonlocal stream
+            if not stream:
+                who = conversation(case)
+                stream = f"{self.seed}/fault/{one.id}/{who}/{one.again(who)}"
+            return drawn(stream + name, self.tape)
+
+        return draw
 
     def _triggered(self, by: str, text: str) -> Armed:
         try:
@@ -214,13 +249,16 @@ class Armoury:
         one = self.triggered.get(id)
         if one is None or (meant is not None and (one.fault, one.values, one.aim) != meant):
             told = meant or armament(text)
+            wrong = None if meant else nowhere(told.aim, self.places)
+            if wrong is not None:
+                raise ValueError(wrong[1])
             one = self.triggered[id] = Armed(id, told.fault, told.aim, told.values, by=by)
             if len(self.triggered) > REMEMBERED:
                 self.triggered.popitem(last=False)
         self.triggered.move_to_end(id)
         return one
 
-    def _aimed(self, one: Armed, case: Case) -> bool:
+    def _aimed(self, one: Armed, case: Case, draw: Callable[[str], float]) -> bool:
         if one.since is None:
             one.since = case.now
         if one.spent or not one.aim.fits(case) or not one.aim.open(case.now, one.since):
@@ -230,7 +268,7 @@ class Armoury:
             return False
         if one.aim.probability is None:
             return True
-        return drawn(f"{self.seed}/fault/{one.id}/{one.fitted}", self.tape) < one.aim.probability
+        return draw("") < one.aim.probability
 
 
 def _meeting(one: Armed, armed: Armed) -> list[str]:
@@ -238,6 +276,13 @@ def _meeting(one: Armed, armed: Armed) -> list[str]:
         return []
     both = f"{armed.id} {armed.fault.name} and {one.id} {one.fault.name}"
     return [f"{both} are both on the layer {one.fault.on}: where they meet, the one added last wins"]
+
+
+def conversation(case: Case) -> str:
+    """Whose request it is: the dialect, the key, and where it names them the agent and the session."""
+    asked = case.asked if case.route.operation is not None else None
+    named = (case.agent_asked, asked.session or "") if isinstance(asked, Asked) else ("", "")
+    return "/".join((case.route.dialect.name, bearer(case.request.headers) or "", *named))
 
 
 def drawn(stream: str, tape: Tape | None) -> float:
@@ -248,60 +293,4 @@ def drawn(stream: str, tape: Tape | None) -> float:
 
 def chance(stream: str) -> float:
     """A number in [0, 1) that is the same for the same words."""
-    return int.from_bytes(blake2b(stream.encode(), digest_size=7).digest()) / (1 << 56)
-
-
-def watched(layer: Layer, mark: Callable[[], None]) -> Layer:
-    """The same layer, which calls ``mark`` when it changes anything."""
-
-    def watch(
-        change: Callable[[T], T] | None, differs: Callable[[Any, Any], bool] = operator.ne
-    ) -> Callable[[T], T] | None:
-        if change is None:
-            return None
-
-        def watching(plain: T) -> T:
-            changed = change(plain)
-            if changed is not plain and differs(changed, plain):
-                mark()
-            return changed
-
-        return watching
-
-    return Layer(
-        _watched_rules(layer.rules, mark),
-        watch(layer.reply),
-        watch(layer.value, lambda changed, plain: repr(changed) != repr(plain)),
-        watch(layer.text),
-        watch(layer.message),
-        watch(layer.plan),
-    )
-
-
-def _watched_rules(
-    change: Callable[[Rules], Rules] | None, mark: Callable[[], None]
-) -> Callable[[Rules], Rules] | None:
-    """Rules that mark when they decide otherwise; what is no function counts as soon as it is in force."""
-    if change is None:
-        return None
-
-    def watching(plain: Rules) -> Rules:
-        bent = change(plain)
-        if replace(bent, refuse=plain.refuse, spot=plain.spot) != plain:
-            mark()
-
-        def refuse(refusal: Refusal) -> Refusal | None:
-            said = bent.refuse(refusal)
-            if said != plain.refuse(refusal):
-                mark()
-            return said
-
-        def spot(place: Spot) -> Spot:
-            found = bent.spot(place)
-            if found != plain.spot(place):
-                mark()
-            return found
-
-        return replace(bent, refuse=refuse, spot=spot)
-
-    return watching
+    return int.from_bytes(blake2b(stream.encode("utf-8", "surrogatepass"), digest_size=7).digest()) / (1 << 56)

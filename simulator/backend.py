@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from ..spec import Dialect
 from . import bending
 from . import magic as magic_words
+from .aim import places
 from .answering import admitted
 from .armed import NOTHING, Armoury
 from .express import express
-from .ids import Tape
+from .ids import Ids, Tape
 from .latency import Latency
 from .plan import Layer, Plan, build, through
 from .realm import Realm
@@ -62,10 +63,10 @@ class Backend:
         magic: bool = True,
     ) -> None:
         self.start_faults = (fault,) if isinstance(fault, str) else tuple(fault or ())
-        self.armoury = Armoury(seed)
+        self.armoury = Armoury(seed, places(dialects))
         self.armoury.reset(self.start_faults)
         self.variant = variant
-        self.seed = seed
+        self.seed = self.start_seed = seed
         self._further = tuple(layers)
         self.layers = (*bending.variant(variant), *self._further)
         self.plain_dialects = tuple(dialects)
@@ -137,18 +138,25 @@ class Backend:
         plan = self.underway.in_turn(build(reply, request, now, layers, ticket), now)
         return replace(plan, about=about(case, reply, strike, self.variant))
 
+    def reseed(self, seed: int) -> None:
+        """All that chance decides begins again, under that seed."""
+        self.seed = seed
+        self.armoury.reseed(seed)
+        for name, realm in self.realms.items():
+            realm.ids = Ids(seed, name, realm.ids.tape)
+
     def twin(self) -> Backend:
         """Another backend as this one was at its start."""
         return Backend(
             self.plain_dialects,
-            self.seed,
+            self.start_seed,
             variant=self.variant,
             rulings=self.start_rulings,
             limits=self.limits,
             latency=self.latency,
             fault=self.start_faults,
             layers=self._further,
-            script=self.script,
+            script=self.start_script,
             magic=self.magic,
         )
 
@@ -183,5 +191,6 @@ class Backend:
             if refusal is not None:
                 refusal = case.rules.refuse(refusal)
             if refusal is not None:
-                return refusal
+                hint = magic_words.missed(case, refusal.name) if self.magic and not refusal.note else ""
+                return replace(refusal, note=hint) if hint else refusal
         return None

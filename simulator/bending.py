@@ -65,7 +65,8 @@ def variant(name: str | None) -> tuple[Layer, ...]:
     if name in CATALOGUE and name not in LEGAL:
         raise ValueError(f"{name!r} is no variant: put it in force as a fault")
     if name is not None and name not in LEGAL:
-        raise ValueError(f"no variant {name!r}{did_you_mean(name, list(LEGAL))}")
+        known = ", ".join(LEGAL)
+        raise ValueError(f"no variant {name!r}{did_you_mean(name, list(LEGAL)) or f'; there are {known}'}")
     return (LEGAL[name].layer,) if name else ()
 
 

@@ -35,7 +35,8 @@ class Given:
 class Fault:
     """One thing a backend can be made to do. ``breaks``: what a client can no longer rely on, in plain words.
 
-    ``layer``: how it is done, unless it depends on parameters or on the request; then ``make`` says how.
+    ``layer``: how it is done, unless it depends on parameters or on the request; then ``make`` says how. ``ahead``: the parameter and
+    the value of it with which it bends what comes before an answer.
     """
 
     name: str
@@ -45,12 +46,14 @@ class Fault:
     kind: Kind = "violation"
     parameters: tuple[Parameter, ...] = ()
     make: Callable[[Given], Layer] | None = None
+    ahead: tuple[str, Any] | None = None
 
     @property
     def legal(self) -> bool:
         return self.kind != "violation"
 
-    @property
-    def decides_first(self) -> bool:
-        """Whether it must be known before an agent answers, so that no rule of a script can name it."""
+    def decides_first(self, values: Mapping[str, Any]) -> bool:
+        """Whether it must be known before an agent answers, so that no rule of a script can name it. ``values``: of its parameters."""
+        if self.ahead is not None:
+            return bool(values[self.ahead[0]] == self.ahead[1])
         return self.make is None and self.layer.rules is not None

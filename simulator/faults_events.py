@@ -60,6 +60,21 @@ def without_terminal(beats: Beats) -> Beats:
     return tuple(beat for beat in beats if not isinstance(beat.event, Done | Failure))
 
 
+def in_time(change: Callable[[Beats], Beats]) -> Callable[[Beats], Beats]:
+    """Events in another order, at the times of those that were there: nothing waits for what comes later now."""
+
+    def beats(plain: Beats) -> Beats:
+        changed = change(plain)
+        return tuple(Beat(due, beat.event) for due, beat in zip(sorted(b.due_s for b in changed), changed, strict=True))
+
+    return beats
+
+
+def _early_terminal(beats: Beats) -> Beats:
+    """As it is, where there is nothing but the end."""
+    return (beats[0], beats[-1], *beats[1:-1]) if len(beats) > 1 else beats
+
+
 def _mistyped(row: Row) -> Row:
     if row.event != "delta":
         return row
@@ -101,7 +116,7 @@ FAULTS: tuple[Fault, ...] = (
     _events("two-terminals", "a stream ends once", streamed_events(lambda beats: (*beats, beats[-1]))),
     _events("text-after-terminal", "nothing follows the end", streamed_events(
         lambda beats: (*beats, Beat(beats[-1].due_s, Delta(GHOST))))),
-    _events("early-terminal", "the end comes last", streamed_events(lambda beats: (beats[0], beats[-1], *beats[1:-1]))),
+    _events("early-terminal", "the end comes last", streamed_events(in_time(_early_terminal))),
     _events("failure-becomes-end", "a failure is told", streamed_events(lambda beats: tuple(
         Beat(beat.due_s, Done(None, Usage(1, 1, 2))) if isinstance(beat.event, Failure) else beat for beat in beats))),
     _events("done-without-usage", "the end carries usage", usage(lambda _: Usage())),
@@ -118,7 +133,7 @@ FAULTS: tuple[Fault, ...] = (
     _events("no-text", "a stream has text", streamed_events(
         lambda beats: tuple(beat for beat in beats if not isinstance(beat.event, Delta)))),
     _events("reply-without-text", "a JSON reply has its text", Layer(reply=_textless)),
-    _events("result-before-call", "a tool's result follows its call", events(_results_first)),
+    _events("result-before-call", "a tool's result follows its call", events(in_time(_results_first))),
     _events("result-without-call", "a tool's result has a call", events(
         lambda beats: tuple(beat for beat in beats if not isinstance(beat.event, ToolCall)))),
 )  # fmt: skip

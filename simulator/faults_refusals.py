@@ -208,8 +208,16 @@ def _on_demand(status: int, row: Demanded) -> Fault:
     return _fault(f"http-{status}", "occasional", row.breaks, _status(status), *parameters.get(status, ()))
 
 
-def _fault(name: str, kind: Kind, breaks: str, make: Callable[[Given], Layer], *parameters: Parameter) -> Fault:
-    return Fault(name, "decision", (breaks,), kind=kind, parameters=parameters, make=_of_an_operation(make))
+def _fault(
+    name: str,
+    kind: Kind,
+    breaks: str,
+    make: Callable[[Given], Layer],
+    *parameters: Parameter,
+    ahead: tuple[str, str] | None = None,
+) -> Fault:
+    made = _of_an_operation(make)
+    return Fault(name, "decision", (breaks,), kind=kind, parameters=parameters, make=made, ahead=ahead)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -217,13 +225,14 @@ FAULTS: tuple[Fault, ...] = (
     _fault("retry-after", "violation", "the wait is a number of seconds or a date", _bad_hint, WHERE, ANY_FORM, WAIT),
     _fault("limit-headers-garbage", "violation", "limit headers are numbers", _garbage,
         Parameter("role", "all", "which of them", choices=("all", "limit", "remaining", "reset")),
-        Parameter("value", "soon", "what it says")),
+        Parameter("value", "soon", "what it says", header=True)),
     _fault("redirect", "occasional", "the server answers at the address it was asked at", _redirect,
         Parameter("status", "307", "method and body are kept with both", choices=("307", "308"))),
     _fault("redirect-loop", "violation", "a redirect leads somewhere", _redirect_loop,
         Parameter("status", "307", "method and body are kept with both", choices=("307", "308"))),
     _fault("session-expired", "occasional", "a session lives", _of_a_session(_expired),
-        Parameter("as", "empty", "begun anew without a word, or refused with that status", choices=("empty", "404", "410"))),
+        Parameter("as", "empty", "begun anew without a word, or refused with that status", choices=("empty", "404", "410")),
+        ahead=("as", "empty")),
     _fault("session-foreign", "occasional", "a session's id can be used", _of_a_session(_foreign),
         Parameter("as", "404", "the status", choices=("403", "404"))),
     _fault("session-busy", "occasional", "a session is free for the next turn", _of_a_session(_busy),

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..spec import Delta, Dialect, Done, Event, Failure, Row, Shape, ToolResult
 from . import encode
+from .cutting import PIECES
 from .fault import Fault, Given, Kind
 from .layers import Beats, body, events, streamed_events
 from .parameter import Parameter
@@ -21,7 +22,7 @@ STRANGE = "chatproof_unknown"
 """What an event is called that no document knows."""
 USAGE_ROLES = ("input_tokens", "output_tokens", "total_tokens")
 AFTER = Parameter("after", 1, "how many pieces of text come before", int, "events", 0)
-SIZE = Parameter("bytes", 1 << 20, "how large it is", int, "bytes", 1, 64 << 20)
+SIZE = Parameter("bytes", 1 << 20, "how large it is", int, "bytes", 1, 16 << 20)
 
 
 def _breaks_off(refusal: str, message: str, done: bool = False) -> Callable[[Given], Layer]:
@@ -148,8 +149,10 @@ def _by_character(beats: Beats) -> Beats:
     """A reply that is paced stays as it is: how many pieces it has is what its agent promises."""
     if len({beat.due_s for beat in beats}) > 1:
         return beats
-    pieces = ((beat, beat.event.text if isinstance(beat.event, Delta) else "") for beat in beats)
-    return tuple(made for beat, text in pieces for made in ([Beat(beat.due_s, Delta(one)) for one in text] or [beat]))
+    pieces = [(beat, beat.event.text if isinstance(beat.event, Delta) else "") for beat in beats]
+    size = max(1, -(-sum(len(text) for _, text in pieces) // PIECES))
+    parts = ((beat, [text[at : at + size] for at in range(0, len(text), size)]) for beat, text in pieces)
+    return tuple(made for beat, texts in parts for made in ([Beat(beat.due_s, Delta(one)) for one in texts] or [beat]))
 
 
 def _empty_piece(beats: Beats) -> Beats:

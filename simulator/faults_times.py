@@ -82,8 +82,7 @@ def _linger(given: Given) -> Layer:
 
 def _cut_at_byte(given: Given) -> Layer:
     def at(wire: bytes) -> int | None:
-        start = wire.index(chunks.HEAD_END) + len(chunks.HEAD_END)
-        where = chunks.places(wire) or list(range(start, len(wire)))
+        where = chunks.places(wire) or chunks.rest(wire)
         return where[given.values["byte"]] if given.values["byte"] < len(where) else None
 
     return cut_at(at, given.values["how"])

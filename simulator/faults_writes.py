@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -9,7 +10,7 @@ from itertools import pairwise
 from . import chunks
 from .fault import Fault, Given, Kind
 from .faults_bytes import in_head, streams
-from .layers import body
+from .layers import body, least
 from .parameter import Parameter
 from .places import INSIDE, inside, wire_of
 from .plan import LAST_CHUNK, Layer, Message, Plan, Write
@@ -20,13 +21,16 @@ MORE = 0x40
 """How many bytes a short chunk lacks."""
 
 
-def cut_pieces(where: Callable[[bytes], list[int]]) -> Layer:
-    """Every piece of a stream cut at those offsets; each part is a chunk and a write of its own."""
+def cut_pieces(where: Callable[[bytes, int], list[int]]) -> Layer:
+    """Every piece of a stream cut at those offsets; each part is a chunk and a write of its own.
+
+    ``where`` is told how many bytes a part has to have on average, so that there are not too many.
+    """
 
     def message(plain: Message) -> Message:
-        parts = []
+        parts, fewest = [], least(plain.pieces)
         for piece in plain.pieces:
-            cuts = [0, *where(piece.data), len(piece.data)]
+            cuts = [0, *where(piece.data, fewest), len(piece.data)]
             parts += [Write(piece.due_s, piece.data[a:b]) for a, b in pairwise(cuts) if a < b]
         made = body(plain, parts)
         return made if made.pieces == plain.pieces else replace(made, apart=True)
@@ -35,21 +39,24 @@ def cut_pieces(where: Callable[[bytes], list[int]]) -> Layer:
 
 
 def _torn(given: Given) -> Layer:
-    return cut_pieces(lambda data: inside(data, given.values["at"]))
+    return cut_pieces(lambda data, fewest: inside(data, given.values["at"])[::fewest])
 
 
 def _by_bytes(given: Given) -> Layer:
-    size = given.values["bytes"]
-    return cut_pieces(lambda data: list(range(size, len(data), size)))
+    def where(data: bytes, fewest: int) -> list[int]:
+        size = max(fewest, given.values["bytes"])
+        return list(range(size, len(data), size))
+
+    return cut_pieces(where)
 
 
 def _at_random(given: Given) -> Layer:
     """Each part has between one byte and twice the mean, less one."""
-    mean, drawn = given.values["bytes"], 0
+    drawn = 0
 
-    def where(data: bytes) -> list[int]:
+    def where(data: bytes, fewest: int) -> list[int]:
         nonlocal drawn
-        cuts = [0]
+        mean, cuts = max(fewest, given.values["bytes"]), [0]
         while cuts[-1] < len(data):
             drawn += 1
             cuts.append(cuts[-1] + 1 + int(given.draw(drawn) * (2 * mean - 1)))
@@ -62,16 +69,18 @@ def sized(change: Callable[[bytes, bool], bytes]) -> Callable[[Plan], Plan]:
     """Another size line for the chunks of a plan that have data; ``change`` is told whether it is the last of those."""
 
     def plan(plain: Plan) -> Plan:
-        lines = chunks.size_lines(wire_of(plain))[:-1]
-        writes = [bytearray(write.data) for write in plain.writes]
-        starts = [0]
+        wire = wire_of(plain)
+        lines = deque(chunks.size_lines(wire)[:-1])
+        made, at = [], 0
         for write in plain.writes:
-            starts.append(starts[-1] + len(write.data))
-        for start, end in reversed(lines):
-            at = next(n for n in range(len(writes)) if starts[n] <= start < starts[n + 1])
-            here = slice(start - starts[at], end - starts[at])
-            writes[at][here] = change(bytes(writes[at][here]), start == lines[-1][0])
-        return replace(plain, writes=tuple(Write(w.due_s, bytes(d)) for w, d in zip(plain.writes, writes, strict=True)))
+            parts, stop = [], at + len(write.data)
+            while lines and lines[0][0] < stop:
+                first, behind = lines.popleft()
+                parts += [wire[at:first], change(wire[first:behind], not lines)]
+                at = behind
+            made.append(Write(write.due_s, b"".join((*parts, wire[at:stop]))))
+            at = stop
+        return replace(plain, writes=tuple(made))
 
     return plan
 

@@ -25,10 +25,6 @@ class Ids:
         self.tape = tape
         self._drawn: Counter[str] = Counter()
 
-    def reset(self) -> None:
-        """Begin every stream again."""
-        self._drawn.clear()
-
     def forget(self, stream: str) -> None:
         """Nothing of that stream will be drawn any more."""
         self._drawn.pop(stream, None)

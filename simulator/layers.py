@@ -10,6 +10,13 @@ from .reply import Beat, Headers, Refusal, Reply
 from .rules import Rules
 
 Beats = tuple[Beat, ...]
+MOST_PARTS = 50_000
+"""How many parts a response is cut into at most: of a larger one the parts are larger, so that it holds up nobody for long."""
+
+
+def least(pieces: Iterable[Write]) -> int:
+    """How many bytes a part has to have, 1 at least, so that these pieces are cut into ``MOST_PARTS`` about at most."""
+    return max(1, -(-sum(len(piece.data) for piece in pieces) // MOST_PARTS))
 
 
 def body(plain: Message, pieces: Iterable[Write]) -> Message:

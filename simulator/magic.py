@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from .faults import CATALOGUE
+from .faults import CATALOGUE, known
 from .population import GENEROUS, Key
 from .request import Asked, HttpRequest, bearer
 from .worded import LONGEST, in_a_message
@@ -81,6 +81,25 @@ def by_agent(bare: str) -> str | None:
     """The fault that an agent stands for, if it is such an agent; ``bare``: its id without the dialect's prefix."""
     text = bare.removeprefix(AGENT)
     return text if bare.startswith(AGENT) and text.partition(";")[0] in CATALOGUE else None
+
+
+def missed(case: Case, refusal: str) -> str:
+    """Why a key or an agent that was refused stands for no fault, if that is what it was meant to be; else nothing."""
+    if refusal == "unauthorized":
+        found = KEY.fullmatch(bearer(case.request.headers) or "")
+        return "" if found is None else _unknown("key", f"http-{found[1]}" if found[1] else found[2])
+    if refusal != "agent_not_found":
+        return ""
+    bare = case.agent_asked.removeprefix(case.route.dialect.agent_prefix or "")
+    return _unknown("agent", bare.removeprefix(AGENT)) if bare.startswith(AGENT) else ""
+
+
+def _unknown(by: str, text: str) -> str:
+    try:
+        known(text.partition(";")[0])
+    except ValueError as error:
+        return f"{by}: {error}"
+    return ""
 
 
 def key_of(text: str) -> Key | None:

@@ -104,8 +104,8 @@ def veiled(wire: bytes, hidden: Iterable[str]) -> bytes:
     forms = [form.encode("utf-8", "surrogatepass") for key in _longest_first(hidden) for form in _forms(key)]
     for form in forms:
         wire = wire.replace(form, b"*" * len(form))
-    places = chunks.places(wire) if forms else []
-    text = bytes(map(wire.__getitem__, places))
+    places = chunks.places(wire) if forms else chunks.Places()
+    text = places.of(wire)
     found = [range(at, at + len(form)) for form in forms for at in _all(text, form)]
     if not found:
         return wire

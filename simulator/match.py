@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from ..spec import did_you_mean
-from .journal import Entry
+from .faults import CATALOGUE
+from .journal import Closed, Entry
 from .masking import label, mask
 
 Match = Callable[[Entry], bool]
@@ -21,6 +23,12 @@ def _status(entry: Entry, wanted: Any) -> bool:
 
 def _key(entry: Entry, wanted: str) -> bool:
     return entry.key is not None and entry.key in (wanted, label(wanted))
+
+
+def _path(entry: Entry, wanted: str) -> bool:
+    """With the scope that it may begin with, or without."""
+    path = entry.target.partition("?")[0]
+    return wanted in (path, path.removeprefix(f"/@{entry.scope}"))
 
 
 def _shown(entry: Entry, text: str) -> str:
@@ -40,7 +48,7 @@ WORDS: dict[str, Callable[[Entry, Any], bool]] = {
     "session": lambda entry, wanted: entry.session == (None if wanted is None else _shown(entry, wanted)),
     "key": _key,
     "method": lambda entry, wanted: entry.method == wanted.upper(),
-    "path": lambda entry, wanted: entry.target.partition("?")[0] == wanted,
+    "path": _path,
     "headers": _headers,
     "contains": lambda entry, wanted: _shown(entry, wanted) in entry.body,
     "status": _status,
@@ -55,11 +63,24 @@ WORDS: dict[str, Callable[[Entry, Any], bool]] = {
 """What entries are chosen by. ``contains``: in the request's body. ``since``: after that number. ``unmatched``: no rule fits."""
 
 
+STATUS = re.compile(r"[1-5](?:\d\d|xx)|0")
+NAMES: dict[str, tuple[str, ...]] = {"closed": get_args(Closed), "fault": tuple(CATALOGUE)}
+"""Words of which it is known what can be told."""
+
+
 def matching(**wanted: Any) -> Match:
-    """Whether an entry is as told, in every word; ``ValueError`` for a word that there is none of."""
+    """Whether an entry is as told, in every word; ``ValueError`` for a word, or a value of one, that there is none of."""
     for word in wanted:
         if word not in WORDS:
             raise ValueError(
                 f"no entry is chosen by {word!r}{did_you_mean(word, list(WORDS))}; known: {', '.join(WORDS)}"
             )
+    if "status" in wanted and not STATUS.fullmatch(str(wanted["status"])):
+        raise ValueError(f"status: expected a status as 429, or a class of them as 4xx, got {wanted['status']!r}")
+    for word, known in NAMES.items():
+        if word in wanted and wanted[word] not in known:
+            hint = did_you_mean(str(wanted[word]), list(known)) or (
+                "" if len(known) > 10 else f"; known: {', '.join(known)}"
+            )
+            raise ValueError(f"{word}: there is no {wanted[word]!r}{hint}")
     return lambda entry: all(WORDS[word](entry, value) for word, value in wanted.items())

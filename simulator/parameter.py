@@ -11,6 +11,7 @@ from typing import Any
 from ..spec import did_you_mean
 
 SECONDS = re.compile(r"([0-9.]+)(ms|s)")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 KINDS = {int: "a whole number", float: "a number", str: "text"}
 
 
@@ -18,7 +19,8 @@ KINDS = {int: "a whole number", float: "a number", str: "text"}
 class Parameter:
     """``default``: what holds if nothing is told, ``None`` for what ``says`` tells of it. Bounds are included.
 
-    ``unit``: of a number, as ``s`` or ``bytes``. ``choices``: the only words taken.
+    ``unit``: of a number, as ``s`` or ``bytes``. ``choices``: the only words taken. ``header``: text that becomes the value of a header, so
+    that it has no control characters (RFC 9110, 5.5).
     """
 
     name: str
@@ -29,6 +31,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    header: bool = False
 
     @property
     def wanted(self) -> str:
@@ -38,7 +41,7 @@ class Parameter:
         unit = {"": "", "s": " of seconds"}.get(self.unit, f" of {self.unit}")
         low = "" if self.low is None else f" from {_shown(self.low)}"
         high = "" if self.high is None else f" to {_shown(self.high)}"
-        return f"{KINDS[self.of]}{unit}{low}{high}"
+        return f"{KINDS[self.of]}{unit}{low}{high}{' without control characters' if self.header else ''}"
 
     def taken(self, value: Any) -> Any:
         """That value, from text too, as seconds also ``500ms``; ``ValueError`` says what is wanted."""
@@ -47,7 +50,7 @@ class Parameter:
                 raise self._refused(value, did_you_mean(str(value), list(self.choices)))
             return str(value)
         if self.of is str:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or (self.header and CONTROL.search(value)):
                 raise self._refused(value)
             return value
         number = _number(value, self.unit)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Sequence
 
 from . import chunks
 from .plan import Plan, Write
 
 EVENT = re.compile(rb".*?(?>\r\n|\n|\r){2}", re.DOTALL)
-DATA = re.compile(rb"^data", re.MULTILINE | re.IGNORECASE)
+DATA = re.compile(rb"^(?:\xef\xbb\xbf)?data", re.MULTILINE | re.IGNORECASE)
+GZIPPED = re.compile(rb"^content-encoding:[ \t]*gzip", re.IGNORECASE | re.MULTILINE)
+FLUSHED = b"\0\0\xff\xff"
+"""What ends a piece that was compressed and flushed by itself (RFC 1951, 3.2.4)."""
 INSIDE: dict[str, re.Pattern[bytes]] = {
     "character": re.compile(rb"[\xc2-\xf4](?=[\x80-\xbf])"),
     "name": re.compile(rb"^da(?=ta)", re.MULTILINE),
@@ -30,8 +34,8 @@ def inside(data: bytes, what: str) -> list[int]:
 
 def cut_inside(wire: bytes, what: str) -> int | None:
     """Where to cut a whole response inside one of those, in the second event if it can be so; ``None`` if there is none."""
-    places = chunks.places(wire) or list(range(wire.find(chunks.HEAD_END) + len(chunks.HEAD_END), len(wire)))
-    body = bytes(map(wire.__getitem__, places))
+    places = chunks.places(wire) or chunks.rest(wire)
+    body = places.of(wire)
     found = inside(body, what)
     first = EVENT.match(body)
     late = [at for at in found if first is not None and at > first.end()]
@@ -42,15 +46,40 @@ def cut_inside(wire: bytes, what: str) -> int | None:
 def behind(wire: bytes, events: int) -> int | None:
     """Where that many events of a stream have ended, their chunk's end included; ``None`` if there are no more than that.
 
-    A comment is no event.
+    A comment is no event. A compressed stream is cut behind the piece that has the last of them.
     """
     places = chunks.stream(wire)
-    body = bytes(map(wire.__getitem__, places))
-    ends = [0, *(block.end() for block in EVENT.finditer(body) if DATA.search(block[0]))]
+    body = places.of(wire)
+    zipped = _inflated(body) if GZIPPED.search(wire, 0, wire.find(chunks.HEAD_END)) else None
+    plain = body if zipped is None else b"".join(text for _, text in zipped)
+    ends = [0, *(block.end() for block in EVENT.finditer(plain) if DATA.search(block[0]))]
     if not places or len(ends) <= events + 1:
         return None
-    cut = places[ends[events] - 1] + 1 if events else wire.index(chunks.HEAD_END) + len(chunks.HEAD_END)
+    last = ends[events] if zipped is None else _zipped_end(zipped, ends[events])
+    cut = places[last - 1] + 1 if events else wire.index(chunks.HEAD_END) + len(chunks.HEAD_END)
     return cut + 2 * wire.startswith(b"\r\n", cut)
+
+
+def _inflated(body: bytes) -> list[tuple[int, bytes]]:
+    """The flushed pieces of a compressed body: where each ends in it, and its text. What is not to be read counts as nothing."""
+    machine, at, found = zlib.decompressobj(16 + zlib.MAX_WBITS), 0, []
+    for piece in body.split(FLUSHED):
+        stop = min(at + len(piece) + len(FLUSHED), len(body))
+        try:
+            found.append((stop, machine.decompress(body[at:stop])))
+        except zlib.error:
+            break
+        at = stop
+    return found
+
+
+def _zipped_end(pieces: Sequence[tuple[int, bytes]], plain: int) -> int:
+    """Where the piece ends that brings the text to that length."""
+    for stop, text in pieces:
+        plain -= len(text)
+        if plain <= 0:
+            return stop
+    return 0
 
 
 def middle(wire: bytes, share: float = 0.5) -> int:

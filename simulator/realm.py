@@ -138,7 +138,10 @@ class Realm:
         return valid or next(iter(self.keys.values()), Key("", population.GENEROUS))
 
     def add(self, key: Key) -> None:
-        """Let a key exist from now on."""
+        """Let a key exist from now on; one of that name is another from then on, with nothing used."""
+        if self.keys.get(key.name, key) != key:
+            self._limiters.pop(key.name, None)
+            self.balances.pop(key.name, None)
         self.keys[key.name] = key
         if key.balance is not None:
             self.balances[key.name] = key.balance

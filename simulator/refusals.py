@@ -104,6 +104,8 @@ class Case:
 
     def expire(self) -> None:
         """The session that it names is forgotten, as if its idle time were over."""
+        if self.route.operation is not None and self.session is not None:
+            self.rules.felt("expire")
         asked = self.asked.session if isinstance(self.asked, Asked) else None
         if asked is not None and self.key is not None and self.agent:
             spot = self.rules.spot((self.key.name, self.agent, asked))
@@ -175,8 +177,13 @@ def _scope(case: Case) -> Refusal | None:
 
 
 def _rate(case: Case) -> Refusal | None:
-    wait = case.limiter.retry_after(case.now, case.rules.early) if case.limiter and case.rules.limits else None
-    return None if wait is None else Refusal("rate_limited", retry_after=wait)
+    limiter, early = case.limiter, case.rules.early
+    wait = limiter.retry_after(case.now, early) if limiter and case.rules.limits else None
+    if limiter is None or wait is None:
+        return None
+    if early and limiter.retry_after(case.now) is None:
+        case.rules.felt("early")
+    return Refusal("rate_limited", retry_after=wait)
 
 
 def _balance(case: Case) -> Refusal | None:

@@ -12,12 +12,20 @@ Spot = tuple[str, str, str]
 """Whose session it is: the key, the agent, the session's id."""
 
 
+FELT = ("early", "remember", "flip_switch", "expire")
+"""The rules of which only the place that goes by them knows whether they made a difference; it says so to ``Rules.felt``."""
+
+
 def _refuse(refusal: Refusal) -> Refusal | None:
     return refusal
 
 
 def _spot(spot: Spot) -> Spot:
     return spot
+
+
+def _unheard(name: str) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,8 @@ class Rules:
     ``remember``: whether sessions keep anything. ``flip_switch``: whether the default of the stream switch is the wrong one.
     ``early``: how many requests too soon a limit is reached. ``limits``: whether anybody is held to a plan or a balance.
     ``readings``: of the open questions. ``demand``: what is refused whatever the request says.
-    ``expire``: whether the session that the request names has just expired.
+    ``expire``: whether the session that the request names has just expired. ``felt``: hears the name of a rule in ``FELT`` when
+    something came out otherwise by it.
     """
 
     refuse: Callable[[Refusal], Refusal | None] = _refuse
@@ -72,6 +81,7 @@ class Rules:
     readings: Readings = Readings()
     demand: Refusal | None = None
     expire: bool = False
+    felt: Callable[[str], None] = _unheard
 
 
 def plain_rules(readings: Readings, limits: bool) -> Rules:

@@ -126,8 +126,7 @@ def _rulings(scope: Scope, _: Journal) -> None:
 
 
 def _seed(scope: Scope, _: Journal) -> None:
-    for realm in scope.backend.realms.values():
-        realm.ids.reset()
+    scope.backend.reseed(scope.backend.start_seed)
 
 
 def _script(scope: Scope, _: Journal) -> None:

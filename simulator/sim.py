@@ -15,8 +15,8 @@ from . import own, population
 from .agents import Turn
 from .app import Running
 from .armed import Armed
-from .plans import own as own_plan
-from .population import Key
+from .own_keys import own_key
+from .own_keys import units as whole_units
 from .requests import Requests
 from .scopes import RESETS, Scope
 from .worded import armament
@@ -95,7 +95,7 @@ class Sim:
             "concurrent": concurrent,
         }
         realms = list(self._realms())
-        made = [Key(text, own_plan(realm.dialect, plan, limits), agent, balance) for realm in realms]
+        made = [own_key(realm.dialect, text, plan, limits, agent, balance) for realm in realms]
         self.call(lambda: [realm.add(key) for realm, key in zip(realms, made, strict=True)])
         return self._scope.key(text)
 
@@ -108,15 +108,15 @@ class Sim:
         self.call(lambda: self._scope.backend.rule(given))
 
     def top_up(self, key: str, units: int) -> None:
-        """Add to a key's balance, in every dialect; ``ValueError`` for a key that has none."""
-        name = key.removesuffix(self._scope.key(""))
+        """Add to a key's balance, in every dialect; ``ValueError`` for a key that has none, and for less than 1."""
+        name, more = key.removesuffix(self._scope.key("")), whole_units(units)
 
         def add() -> None:
             found = [realm for realm in self._realms() if name in realm.balances]
             if not found:
                 raise ValueError("that key has no balance: there is none of that name, or it never ends")
             for realm in found:
-                realm.balances[name] += units
+                realm.balances[name] += more
 
         self.call(add)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .chunks import HEAD_END
 from .fault import Fault, LayerName
-from .layers import body, each_block, headers
+from .layers import body, each_block, headers, least
 from .plan import Layer, Message, Plan, Write
 from .reply import Headers
 
@@ -36,7 +36,8 @@ def _leading_comment(plain: Message) -> Message:
 
 
 def _one_byte(plain: Message) -> Message:
-    bytes_ = (Write(p.due_s, p.data[at : at + 1]) for p in plain.pieces for at in range(len(p.data)))
+    size = least(plain.pieces)
+    bytes_ = (Write(p.due_s, p.data[at : at + size]) for p in plain.pieces for at in range(0, len(p.data), size))
     return replace(plain, pieces=tuple(bytes_), apart=True)
 
 

@@ -10,6 +10,10 @@ FROZEN_AT = 1_767_225_600.0
 """Where a frozen clock starts unless told otherwise: 2026-01-01T00:00:00Z."""
 FURTHEST_S = 1e9
 """How far a clock may be moved at once, in seconds: some thirty years."""
+LATEST = 221_845_392_000.0
+"""How far it may be moved at all: the year 9000. No date has more than four digits of a year, and waits are told as dates too."""
+FASTEST = 1_000_000.0
+"""How fast a clock may run: twelve days in a second."""
 
 
 class Clock(Protocol):
@@ -50,7 +54,7 @@ class ScaledClock:
         return "real" if self._factor == 1.0 else f"x{self._factor:g}"
 
     def advance(self, seconds: float) -> None:
-        self._epoch += forward(seconds)
+        self._epoch += forward(seconds, self.now())
 
 
 class FrozenClock:
@@ -70,20 +74,22 @@ class FrozenClock:
         return "frozen"
 
     def advance(self, seconds: float) -> None:
-        self._now += forward(seconds)
+        self._now += forward(seconds, self._now)
 
 
-def forward(seconds: float) -> float:
-    """``seconds``, if a clock may move so far: ``ValueError`` for what is no number, negative, or beyond any date."""
+def forward(seconds: float, now: float = 0.0) -> float:
+    """``seconds``, if a clock that is at ``now`` may move so far: ``ValueError`` for what is no number, negative, or beyond any date."""
     if seconds < 0:
         raise ValueError(f"a clock moves forward only, not by {seconds} s")
     if not seconds <= FURTHEST_S:
         raise ValueError(f"a clock moves by {FURTHEST_S:.0f} s at most, not by {seconds} s")
+    if now + seconds > LATEST:
+        raise ValueError(f"a clock moves to the year 9000 at most, not by {seconds:g} s from where it is")
     return seconds
 
 
 def parse_clock(text: str, at: float | None = None) -> Clock:
-    """``real``, ``frozen`` or ``xN`` (N times as fast, N > 0) as given on the command line; ``ValueError`` says what is allowed.
+    """``real``, ``frozen`` or ``xN`` (N times as fast, above 0 and up to ``FASTEST``) as given on the command line; ``ValueError`` says what is allowed.
 
     ``at``: where it starts, in seconds since the epoch.
     """
@@ -94,4 +100,6 @@ def parse_clock(text: str, at: float | None = None) -> Clock:
     factor = re.fullmatch(r"x([0-9]+(?:\.[0-9]+)?)", text)
     if factor is None or float(factor[1]) == 0:
         raise ValueError(f"expected real, frozen or xN (as in x60), got {text!r}")
+    if float(factor[1]) > FASTEST:
+        raise ValueError(f"a clock runs x{FASTEST:.0f} at most, got {text!r}")
     return ScaledClock(float(factor[1]), at)

@@ -12,7 +12,6 @@ from .. import explaining, masking
 from ..armed import Armed
 from ..catalogue import listing
 from ..faults import CATALOGUE
-from ..ids import Ids
 from ..journal import Entry, as_json
 from ..journal_file import har, version
 from ..match import Match, matching
@@ -135,9 +134,7 @@ def seed(call: Call) -> Any:
 
 def reseed(call: Call) -> Any:
     backend = call.scope.backend
-    backend.seed = backend.armoury.seed = call.body.get("seed", backend.seed)
-    for name, realm in backend.realms.items():
-        realm.ids = Ids(backend.seed, name, realm.ids.tape)
+    backend.reseed(call.body.get("seed", backend.seed))
     return {"seed": backend.seed}
 
 

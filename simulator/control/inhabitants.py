@@ -7,7 +7,7 @@ from typing import Any
 
 from ...spec import did_you_mean
 from .. import masking, own, population
-from ..plans import own as own_plan
+from ..own_keys import own_key, units
 from ..population import Key
 from ..realm import Realm
 from ..scopes import Scope
@@ -61,19 +61,21 @@ def add_key(call: Call) -> Answer:
     agent, balance, name = given.pop("agent", None), given.pop("balance", None), given.pop("name", None)
     named = given.pop("plan", None)
     realms = list(call.scope.backend.realms.values())
-    plans = [own_plan(realm.dialect, named, given) for realm in realms]
+    own_key(realms[0].dialect, name or "key", named, given, agent, balance)  # or it is refused before an id is drawn
     text = name or "key-" + realms[0].ids.draw("control/key")
-    for realm, plan in zip(realms, plans, strict=True):
-        realm.add(Key(text, plan, agent, balance))
+    made = [own_key(realm.dialect, text, named, given, agent, balance) for realm in realms]
+    for realm, key in zip(realms, made, strict=True):
+        realm.add(key)
     return Answer({"key": call.scope.key(text)}, 201)
 
 
 def top_up(call: Call) -> Any:
+    more = units(call.body["units"])
     found = [(realm, key) for realm, key in _keys(call) if key.name in realm.balances]
     if not found:
         raise Refused(409, "that key has no balance: it never ends")
     for realm, key in found:
-        realm.balances[key.name] += call.body["units"]
+        realm.balances[key.name] += more
     return {"balances": {realm.dialect.name: realm.balances[key.name] for realm, key in found}}
 
 

@@ -63,7 +63,7 @@ KEY = body(
     concurrent=FROM_ONE,
     balance=COUNT,
 )
-TOP_UP = body(("key", "units"), key=WORD, units={"type": "integer"})
+TOP_UP = body(("key", "units"), key=WORD, units={"type": "integer", "description": "How many more, from 1"})
 RENEW = body(("key",), key=WORD)
 EXPIRE = body(session=WORD, agent=WORD, key=WORD, dialect=WORD)
 MOMENT: Schema = {

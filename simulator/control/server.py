@@ -50,6 +50,8 @@ class Gate:
             if "allow" in error.more:
                 headers["Allow"] = ", ".join(error.more["allow"])
             return _response(Answer({"error": said}, error.status), headers)
+        except ConnectionError:
+            raise  # the client has left while it was asking, and nobody hears an answer
         except Exception:  # noqa: BLE001  (a fault of ours is an answer, not a broken connection)
             self.world.log(traceback.format_exc())
             said = {"status": 500, "message": "the control API failed; the log has more", "problems": []}

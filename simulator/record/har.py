@@ -123,12 +123,12 @@ def _written(writes: list[Data]) -> Iterator[Piece]:
     """The body's bytes of each write, head and framing taken away."""
     made = [(one["ms"] / 1000, one["bytes"].encode("latin-1", "replace")) for one in writes]
     wire = b"".join(data for _, data in made)
-    body = chunks.places(wire) or list(range(wire.find(chunks.HEAD_END) + len(chunks.HEAD_END), len(wire)))
+    body = chunks.places(wire) or chunks.rest(wire)
     start = 0
     for at_s, data in made:
         first, last = bisect_left(body, start), bisect_left(body, start + len(data))
         if first < last:
-            yield at_s, bytes(wire[at] for at in body[first:last])
+            yield at_s, bytes(wire[body[number]] for number in range(first, last))
         start += len(data)
 
 

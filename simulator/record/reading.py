@@ -156,6 +156,10 @@ def _refused(exchange: Exchange, dialect: Dialect, heard: Heard, data: bytes) ->
         for what, came, played in (("status", exchange.status, row.status), ("code", code, row.code))
         if came != played and came is not decode.ABSENT
     ]
+    if words is None and message is decode.ABSENT:
+        notes.append(
+            f"it has no words where {dialect.name} documents them, and is played with the documented ones: {_shown(data)}"
+        )
     at_s = exchange.pieces[-1][0] if exchange.pieces else exchange.ended_s
     refused = Refused(row.refusal, words, _wait(exchange, dialect, row, value))
     return replace(heard, streamed=False, refused=refused, done_s=at_s, notes=tuple(notes))

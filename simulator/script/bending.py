@@ -24,7 +24,7 @@ def faults(
 
 def _fault(row: str | Mapping[str, Any], spot: Spot, found: Findings, of_a_rule: bool) -> Armament | None:
     meant = _worded(row, spot, found) if isinstance(row, str) else _mapped(row, spot, found)
-    if meant is None or not (of_a_rule and meant.fault.decides_first):
+    if meant is None or not (of_a_rule and meant.fault.decides_first(meant.values)):
         return meant
     found.error(
         spot if isinstance(row, str) else (*spot, "fault"),

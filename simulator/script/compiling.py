@@ -123,42 +123,50 @@ def _paced(row: Mapping[str, Any], key: str, read: Callable[[Any], T], spot: Spo
 
 
 def _rule(at: int, row: Mapping[str, Any], spot: Spot, known: Known, found: Findings, turns: list[str]) -> Rule | None:
-    if ("when" in row) == ("else" in row):
-        found.error(spot, "expected one of 'when' and 'else' in a rule" + (", not both" if "when" in row else ""))
-        return None
-    stray = sorted(set(row) - {"else"}) if "else" in row else []
-    if stray:
-        found.error((*spot, stray[0]), f"{stray[0]!r} stands beside 'else'; put it under it", key=True)
-        return None
+    """``None`` for one that is none; what else is wrong in it is told all the same."""
+    told = _forms(row, spot, found)
     when, caught = _when(row["when"], (*spot, "when"), known, found) if "when" in row else (None, ())
     body = row.get("else", row)
     here: Spot = (*spot, "else") if "else" in row else spot
-    scope = Scope(found, {**known, "capture": frozenset(caught)})
+    scope = Scope(found, {**known, "capture": None if caught is None else frozenset(caught)})
     answers = [name for name in ANSWERS if name in body]
-    if len(answers) != 1:
+    if told and len(answers) != 1:
         expected = f"expected one of {', '.join(ANSWERS)}"
         found.error(here, f"{expected}, got {' and '.join(answers) or 'none'}")
-        return None
     goto = body.get("goto")
     if goto is not None and goto not in turns:
         found.error((*here, "goto"), f"no turn {goto!r}{did_you_mean(goto, turns) or _turns(turns)}")
-    return Rule(
+    said = [step for name in answers for step in _answer(name, body, here, scope)]
+    made = Rule(
         at + 1,
         found.place(spot),
         when,
-        _answer(answers[0], body, here, scope),
+        tuple(said),
         _refuse(body["refuse"], (*here, "refuse"), scope) if "refuse" in body else None,
         Usage(**body["usage"]) if "usage" in body else None,
-        _capture(body.get("capture", {}), (*here, "capture"), caught, found),
+        {} if caught is None else _capture(body.get("capture", {}), (*here, "capture"), caught, found),
         {name: scope.value(value, (*here, "set", name)) for name, value in body.get("set", {}).items()},
         goto,
         _paced(body, "chunk", pace_words.chunk, here, found),
         Owner(**body["for"]) if "for" in body else None,
         faults(body.get("faults", ()), (*here, "faults"), found, of_a_rule=True),
     )
+    return made if told and len(answers) == 1 else None
 
 
-def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> tuple[When, tuple[str, ...]]:
+def _forms(row: Mapping[str, Any], spot: Spot, found: Findings) -> bool:
+    """Whether a rule has either ``when`` or ``else``, and nothing beside the latter."""
+    if ("when" in row) == ("else" in row):
+        found.error(spot, "expected one of 'when' and 'else' in a rule" + (", not both" if "when" in row else ""))
+        return False
+    stray = sorted(set(row) - {"else"}) if "else" in row else []
+    if stray:
+        found.error((*spot, stray[0]), f"{stray[0]!r} stands beside 'else'; put it under it", key=True)
+    return not stray
+
+
+def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> tuple[When, tuple[str, ...] | None]:
+    """With the groups that its regex catches, ``None`` where that cannot be told."""
     regex = _regex(row["regex"], row.get("case", False), (*spot, "regex"), found) if "regex" in row else None
     condition: Expression | None = None
     if "if" in row:
@@ -181,7 +189,7 @@ def _when(row: Mapping[str, Any], spot: Spot, known: Known, found: Findings) -> 
     )
     if set(row) == {"case"}:
         found.error(spot, "'case' alone asks for nothing; use else for a rule that always fits")
-    return when, regex.groups if regex else ()
+    return when, regex.groups if regex else None if "regex" in row else ()
 
 
 def _regex(source: str, case: bool, spot: Spot, found: Findings) -> Pattern | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ...spec import Dialect, did_you_mean, names
+from ...spec import dialect as packaged
 from ...spec.files import Spot
 from .. import population
+from ..aim import nowhere, places
 from ..plans import figures, plan, plan_names
 from ..rulings import wrong
+from ..worded import Armament
 from .findings import Findings
 from .match import has, says, within
 from .model import Agent, Call, Fail, Result, Rule, Say, Script, Step, When
@@ -23,6 +27,8 @@ def lint(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
     _rulings(script, found)
     _keys(script, found, dialects)
     _clashes(script, found, dialects)
+    known = places([*(packaged(name) for name in names()), *dialects])
+    _aims(script.faults, ("faults",), found, known)
     for agent in script.agents.values():
         spot: Spot = ("agents", agent.name)
         _dialects(agent, spot, found, dialects)
@@ -31,7 +37,9 @@ def lint(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
         for turn, rules in agent.turns.items():
             _turn(agent, turn, rules, (*spot, "turns", turn), found)
             for rule in rules:
-                _said(agent, rule, (*spot, "turns", turn, rule.number - 1), found, dialects)
+                place: Spot = (*spot, "turns", turn, rule.number - 1)
+                _said(agent, rule, place, found, dialects)
+                _aims(rule.faults, (*place, *(("else",) if rule.when is None else ()), "faults"), found, known)
 
 
 def _keys(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:
@@ -65,6 +73,24 @@ def _rulings(script: Script, found: Findings) -> None:
         mistake = wrong(question, name)
         if mistake is not None:
             found.error(("rulings", question), mistake[0], key=mistake[1])
+
+
+def _aims(faults: Sequence[Armament], spot: Spot, found: Findings, known: Mapping[str, Sequence[str]]) -> None:
+    """Faults that are aimed at a dialect or an operation that there is none of; nothing where some are missing for their mistakes."""
+    rows = _listed(found.located.data, spot)
+    for at, (row, meant) in enumerate(zip(rows, faults, strict=True) if len(rows) == len(faults) else ()):
+        wrong = nowhere(meant.aim, known)
+        if wrong is not None:
+            found.error((*spot, at) if isinstance(row, str) else (*spot, at, wrong[0]), wrong[1])
+
+
+def _listed(data: Any, spot: Spot) -> Sequence[Any]:
+    try:
+        for part in spot:
+            data = data[part]
+    except (LookupError, TypeError):
+        return ()
+    return data if isinstance(data, list) else ()
 
 
 def _clashes(script: Script, found: Findings, dialects: Sequence[Dialect]) -> None:

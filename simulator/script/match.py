@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from .model import Rule, When
-from .template import Expression, Names, holds
+from .template import Expression, Names, ScriptError, holds
 
 SHOWN = 80
 """How many characters of a message or value an explanation shows."""
@@ -31,6 +31,9 @@ class Facts:
     variables: Mapping[str, Any]
     results: Mapping[str, Any]
     names: Names
+
+
+Ask = Callable[[When, Facts], str | None]
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,22 @@ def miss(rule: Rule, facts: Facts) -> Miss | None:
     """Why this rule does not fit, or ``None`` if it does."""
     if rule.when is None:
         return None
-    failed = [why for ask in ASKS if (why := ask(rule.when, facts)) is not None]
+    failed: list[str] = []
+    for ask in ASKS:
+        why = _asked(ask, rule.when, facts, bool(failed))
+        if why is not None:
+            failed.append(why)
     return Miss(rule, tuple(failed), _alike(rule.when, facts.message)) if failed else None
+
+
+def _asked(ask: Ask, when: When, facts: Facts, missed: bool) -> str | None:
+    """``missed``: another condition does not hold, so that one which cannot be told is no failure of the script."""
+    try:
+        return ask(when, facts)
+    except ScriptError as error:
+        if not missed:
+            raise
+        return f"{error.message} ({error.place})"
 
 
 def says(when: When, message: str) -> bool:
@@ -185,7 +202,7 @@ def _alike(when: When, message: str) -> float:
     )
 
 
-ASKS: tuple[Callable[[When, Facts], str | None], ...] = (
+ASKS: tuple[Ask, ...] = (
     _exact,
     _contains,
     _regex,
@@ -195,4 +212,4 @@ ASKS: tuple[Callable[[When, Facts], str | None], ...] = (
     _variables,
     _condition,
 )
-"""The cheapest first; a condition that is an expression comes last."""
+"""The cheapest first; a condition that is an expression comes last, so that the others can guard it."""

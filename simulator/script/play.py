@@ -17,7 +17,7 @@ from .fakes import Draw, fakes
 from .match import Facts, Miss, explain, groups, miss
 from .model import Agent, Call, Fail, Pause, Refuse, Result, Rule, Say, Step
 from .pattern import TooLong
-from .template import Names, ScriptError, render, render_text
+from .template import Names, ScriptError, Value, render, render_text
 
 KEPT = 200
 """How many variables a session may have."""
@@ -228,7 +228,7 @@ def _events(
                 yield from _called(step, pause, names)
                 pause = 0.0
             case Result(name, result):
-                yield pause, ToolResult(render_text(name, names), render(result, names))
+                yield pause, _result(render_text(name, names), result, names)
                 pause = 0.0
             case Fail(message):
                 yield pause, Failure(render_text(message, names))
@@ -241,7 +241,14 @@ def _called(step: Call, pause: float, names: Names) -> Iterator[tuple[float, Eve
     name, args = render_text(step.name, names), render(step.args, names)
     yield pause, ToolCall(name, args if isinstance(args, dict) else {})
     if step.answered:
-        yield step.takes_s, ToolResult(name, render(step.result, names))
+        yield step.takes_s, _result(name, step.result, names)
+
+
+def _result(name: str, told: Value, names: Names) -> ToolResult:
+    """A tool's answer, which the steps behind it may speak of."""
+    made = ToolResult(name, render(told, names))
+    names["tools"][name] = made.result
+    return made
 
 
 def _last(steps: tuple[Step, ...]) -> int:

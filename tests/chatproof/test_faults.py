@@ -82,6 +82,7 @@ def test_the_data_has_its_published_shape() -> None:
         (["--fault", "stall;secnds=2"], "'stall' takes no word 'secnds' (did you mean 'seconds'?)"),
         (["--fault", "stall;begins=noon"], "begins: expected seconds from 0, or a time of day as 17:30, got 'noon'"),
         (["--variant", "crfl"], "no variant 'crfl' (did you mean 'crlf'?)"),
+        (["--variant", "zzz"], "no variant 'zzz'; there are empty-content, one-delta,"),
         (["--variant", "torn-writes"], "'torn-writes' is no variant: put it in force as a fault"),
     ],
 )

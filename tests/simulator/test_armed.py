@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from chatproof.simulator import chunks
 from chatproof.simulator.aim import Aim, aim
-from chatproof.simulator.armed import Armoury, chance
+from chatproof.simulator.armed import CONVERSATIONS, Armoury, chance
 from chatproof.simulator.faults import FAULTS
 
 NAME = "guide"
@@ -59,7 +62,7 @@ def test_a_header_a_dialect_and_an_operation(desk: Any) -> None:
     arm(desk, dialect="rest")
     assert not bent(desk.chat(NAME))
     desk.backend.armoury.clear()
-    arm(desk, operation="nothing")
+    arm(desk, operation="create_key")
     assert not bent(desk.chat(NAME))
     assert desk.send("/guide/none", b"", key=None).status == 404
 
@@ -87,6 +90,43 @@ def test_a_decision_counts_when_it_decides_otherwise(desk: Any) -> None:
     assert armed.fired == 1
 
 
+def test_the_early_limit_counts_where_it_refuses(desk: Any) -> None:
+    armed = arm(desk, "early-429")
+    assert [desk.chat(NAME, key="key-brief").status for _ in range(3)] == [200, 200, 429]
+    assert (armed.fitted, armed.fired) == (3, 1)
+    desk.backend.armoury.clear()
+    while desk.chat(NAME, key="key-brief").status == 200:
+        pass
+    late = arm(desk, "early-429")
+    assert desk.chat(NAME, key="key-brief").status == 429
+    assert late.fired == 0
+
+
+def test_the_wrong_default_counts_where_it_is_asked_for(desk: Any) -> None:
+    armed = arm(desk, "wrong-stream-default")
+    assert desk.chat(NAME, stream=False).plan.about.faults == ()
+    assert desk.chat(NAME, key="nobody").plan.about.faults == ()
+    assert armed.fired == 0
+    assert desk.chat(NAME).plan.about.faults == ("wrong-stream-default",)
+    assert armed.fired == 1
+
+
+def test_forgetting_counts_where_there_was_something_to_keep(desk: Any) -> None:
+    armed = arm(desk, "session-forgotten")
+    assert desk.chat(NAME, key="nobody").status == 401
+    assert desk.chat(NAME, agent="nobody").status == 404
+    assert armed.fired == 0
+    assert desk.chat(NAME, session="s").status == 200
+    assert armed.fired == 1
+
+
+def test_expiry_counts_where_a_session_lived(desk: Any) -> None:
+    armed = arm(desk, "session-expired")
+    assert desk.chat(NAME, session="s").plan.about.faults == ()
+    assert desk.chat(NAME, session="s").plan.about.faults == ("session-expired",)
+    assert armed.fired == 1
+
+
 def test_the_nth(desk: Any) -> None:
     arm(desk, nth=3, agent="echo")
     assert [bent(desk.chat(NAME, agent=agent)) for agent in ("echo", "memory", "echo", "echo", "echo")] == [
@@ -103,6 +143,31 @@ def test_chance_is_the_seeds(desk_of: Callable[..., Any]) -> None:
     assert drawn(7) == drawn(7) != drawn(8)
     assert 8 < sum(drawn(7)) < 32
     assert all(0 <= chance(str(number)) < 1 for number in range(100))
+
+
+def test_chance_is_a_conversations_own_whatever_others_do(desk_of: Callable[..., Any]) -> None:
+    """In whichever order the requests of several conversations come; ``nth`` is about that order, chance is not."""
+
+    def said(order: list[int]) -> dict[int, list[bytes]]:
+        desk = desk_of(seed=7)
+        arm(desk, probability=0.5)
+        desk.backend.armoury.add("random-writes;probability=0.8")
+        found: dict[int, list[bytes]] = {}
+        for number in order:
+            found.setdefault(number, []).append(desk.chat(NAME, "a b c d", session=f"s-{number}").body)
+        return found
+
+    one_by_one = said([number for number in range(5) for _ in range(6)])
+    assert one_by_one == said([number for _ in range(6) for number in range(5)]) == said([4, 2, 0, 1, 3] * 6)
+    assert len({bytes(body) for bodies in one_by_one.values() for body in bodies}) > 3
+
+
+def test_what_chance_knows_of_conversations_is_bounded(desk: Any) -> None:
+    armed = arm(desk, probability=0.5)
+    for number in range(CONVERSATIONS + 5):
+        armed.again(str(number))
+    assert len(armed.drawn) == CONVERSATIONS
+    assert armed.again(str(CONVERSATIONS)) == 2
 
 
 @pytest.mark.parametrize(("probability", "broken"), [(0, False), (1, True)])
@@ -148,6 +213,20 @@ def test_behind_n_events_are_n_events(after: int, variant: str | None, desk_of: 
     assert not said.raw.endswith(b"0\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    "spelt", ["bom", "bom-in-every-event", "gzip-unasked", "gzip-unasked, n-byte-writes", "crlf", "ping-events"]
+)
+def test_behind_n_events_are_n_events_however_they_are_spelt(spelt: str, desk: Any) -> None:
+    for name in spelt.split(", "):
+        desk.backend.armoury.add(name)
+    fault = arm(desk, "closed-mid-stream", after=2)
+    wire = desk.chat(NAME, "a b c d e f", agent="echo").raw
+    body = chunks.places(wire).of(wire)
+    if "gzip" in spelt:
+        body = zlib.decompressobj(47).decompress(body)
+    assert (fault.fired, body.count(b"data: {"), body.endswith(b"\n")) == (1, 2, True)
+
+
 ENDS = ("closed-mid-stream", "reset-mid-stream", "no-last-chunk", "linger", "held-back")
 
 
@@ -189,6 +268,8 @@ def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
         (lambda: aim(begins=-1), "begins: expected seconds from 0, or a time of day as 17:30, got -1"),
         (lambda: aim(ends=True), "ends: expected seconds from 0, or a time of day as 17:30, got True"),
         (lambda: aim(ends="24:00"), "ends: expected seconds from 0"),
+        (lambda: aim(begins=10, ends=5), "ends: expected later than begins=10, got 5"),
+        (lambda: aim(begins="17:30", ends="17:30:00"), "ends: expected later than begins=17:30, got '17:30:00'"),
         (lambda: aim(key=5), "key: expected text, got 5"),
         (lambda: aim(contains=["x"]), "contains: expected text, got"),
         (lambda: aim(headers="x"), "headers: expected names and their values as text"),
@@ -205,6 +286,25 @@ def test_a_stream_without_that_many_events_is_whole(desk: Any) -> None:
 def test_a_mistake_is_told(make: Callable[[], object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make()
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ("crlf;dialect=gide", "dialect: there is no 'gide' (did you mean 'guide'?)"),
+        ("crlf;operation=sent", "operation: there is no 'sent' (did you mean 'send'?)"),
+        ("crlf;operation=x", "operation: there is no 'x'; there are chat, send, stream, create_key"),
+    ],
+)
+def test_a_place_that_there_is_not_is_told_however_it_is_asked_for(told: str, says: str, desk_of: Any) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        desk_of(fault=told)
+    desk = desk_of()
+    with pytest.raises(ValueError, match=re.escape(says)):
+        desk.backend.armoury.add(told)
+    said = desk.send("/guide/chat", b'{"agent_id": "echo", "message": "x"}', headers={"x-chatproof-fault": told})
+    assert said.status == 400
+    assert says in said.json["detail"]
 
 
 def test_every_fault_can_be_armed_and_says_when_it_strikes(desk_of: Callable[..., Any]) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from chatproof.conformance import reading, sse
 from chatproof.simulator.record import decode
-from chatproof.simulator.record.reading import find
+from chatproof.simulator.record.exchange import Exchange, Heard
+from chatproof.simulator.record.reading import find, read
 from chatproof.simulator.record.stream import blocks
 from chatproof.simulator.request import HttpRequest
 from chatproof.simulator.routes import Routes
@@ -84,3 +85,21 @@ def test_an_operation_is_found_wherever_the_server_has_it(target: str, found: tu
     route = find(HttpRequest("POST", target, {}, body), Routes([dialect(name) for name in names()]))
     assert (route and route.operation and (route.dialect.name, route.operation.id)) == found
     assert find(HttpRequest("GET", target, {}), Routes([dialect("guide")])) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "noted"),
+    [
+        (
+            b"<html>oops</html>",
+            "it has no words where guide documents them, and is played with the documented ones: <html>oops</html>",
+        ),
+        (b'{"detail": "Out of order"}', None),
+    ],
+)
+def test_an_error_without_the_documented_words_says_so(body: bytes, noted: str | None) -> None:
+    asked = HttpRequest("POST", "/chat", {}, b'{"agent_id": "a", "message": "Hi"}')
+    exchange = Exchange(1, asked, 500, (), ((0.1, body),), 0.2)
+    heard = read(exchange, Routes([dialect("guide")]))
+    assert isinstance(heard, Heard)
+    assert heard.notes == (() if noted is None else (noted,))

@@ -41,6 +41,22 @@ agents:
           faults:
             - never-429
             - fault: session-forgotten
+            - session-expired
+"""
+PLACES = """\
+script: 1
+faults:
+  - crlf;dialect=gide
+  - {fault: crlf, operation: sent}
+agents:
+  shop:
+    turns:
+      start:
+        - else:
+            say: x
+            faults:
+              - session-expired;as=404
+              - {fault: crlf, dialect: slogs}
 """
 
 
@@ -92,4 +108,13 @@ def test_every_mistake_has_its_place() -> None:
         "7:5 faults.4: missing key 'fault'",
         "15:15 'never-429' bends what comes before a rule answers; put it at the top of the script, with `agent`",
         "16:22 'session-forgotten' bends what comes before a rule answers; put it at the top of the script, with `agent`",
+        "17:15 'session-expired' bends what comes before a rule answers; put it at the top of the script, with `agent`",
+    ]
+
+
+def test_a_place_that_there_is_not_is_a_mistake() -> None:
+    assert told(checked(PLACES)) == [
+        "3:5 dialect: there is no 'gide' (did you mean 'guide'?)",
+        "4:30 operation: there is no 'sent' (did you mean 'send'?)",
+        "13:40 dialect: there is no 'slogs' (did you mean 'slug'?)",
     ]

@@ -70,7 +70,11 @@ def test_a_key_of_a_status(name: str, status: int, desk: Any) -> None:
     if status not in (502, 504):
         assert said.headers["content-type"] == "application/json"
         assert said.json
-    assert desk.chat(name, key="key-499").status == 401
+    unknown = desk.chat(name, key="key-499")
+    assert (unknown.status, unknown.headers["x-chatproof-note"]) == (
+        401,
+        "key: no fault 'http-499' (did you mean 'http-429'?)",
+    )
 
 
 @pytest.mark.parametrize("name", names())
@@ -78,7 +82,21 @@ def test_an_agent_that_names_a_fault_is_found_in_every_dialect(name: str, desk: 
     prefix = desk.backend.realms[name].dialect.agent_prefix or ""
     said = desk.chat(name, "Hi", agent=f"{prefix}fault-http-503")
     assert (said.status, said.plan.about.dialect) == (503, name)
-    assert desk.chat(name, "Hi", agent=f"{prefix}fault-nothing").status == 404
+    unknown = desk.chat(name, "Hi", agent=f"{prefix}fault-text-lots;times=1")
+    assert (unknown.status, unknown.headers["x-chatproof-note"]) == (
+        404,
+        "agent: no fault 'text-lots' (did you mean 'text-lost'?)",
+    )
+
+
+def test_a_key_for_a_fault_that_there_is_none_of_says_so_and_others_say_nothing(desk: Any) -> None:
+    said = desk.chat("guide", key="key-fault-text-lots")
+    assert (said.status, said.headers["x-chatproof-note"]) == (
+        401,
+        "key: no fault 'text-lots' (did you mean 'text-lost'?)",
+    )
+    assert "x-chatproof-note" not in desk.chat("guide", key="key-of-nobody").headers
+    assert "x-chatproof-note" not in desk.chat("guide", agent="nobody").headers
 
 
 def test_at_the_shared_root_the_prefix_still_tells_the_dialect(desk: Any) -> None:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from chatproof.spec.clock import FROZEN_AT, Clock, FrozenClock, ScaledClock, parse_clock
+from chatproof.spec.clock import FROZEN_AT, LATEST, Clock, FrozenClock, ScaledClock, parse_clock
 
 
 def test_a_frozen_clock_moves_only_when_told() -> None:
@@ -26,6 +26,20 @@ def test_no_clock_moves_back_or_beyond_any_date(clock: Clock) -> None:
         with pytest.raises(ValueError, match="by 1000000000 s at most, not by"):
             clock.advance(far)
     assert clock.now() - before < 3600
+
+
+@pytest.mark.parametrize("clock", [FrozenClock(LATEST - 5), ScaledClock(1, LATEST - 5)])
+def test_no_clock_goes_where_dates_end(clock: Clock) -> None:
+    clock.advance(1)
+    with pytest.raises(ValueError, match="to the year 9000 at most, not by 10 s from where it is"):
+        clock.advance(10)
+    assert clock.now() < LATEST
+
+
+def test_a_clock_has_a_greatest_speed() -> None:
+    assert parse_clock("x1000000").real_delay(1e6) == 1.0
+    with pytest.raises(ValueError, match="a clock runs x1000000 at most, got 'x999999999999'"):
+        parse_clock("x999999999999")
 
 
 @pytest.mark.parametrize("factor", [1, 60])

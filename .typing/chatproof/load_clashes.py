@@ -1,0 +1,1 @@
+../../chatproof/load_clashes.py

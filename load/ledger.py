@@ -21,7 +21,8 @@ from .outcome import OUTCOMES
 from .turn import Turn
 from .waterfall import waterfall
 
-SLOWEST = 10
+SLOWEST, WHYS = 10, 100
+OTHER_WHYS = "other reasons, each in words of its own"
 
 
 @dataclass
@@ -153,10 +154,15 @@ class Ledger:
         first = self.seen_at.get(result)
         self.seen_at[result] = (at_s if first is None else first[0], at_s)
         if turn.why:
-            self.whys.setdefault(result, Counter())[turn.why[:200]] += 1
+            self._why(result, turn.why[:200])
         self.outcomes[result] += 1
         if result == "ok":
             self._measure(turn, point, at_s)
+
+    def _why(self, result: str, why: str) -> None:
+        """A target whose every error has words of its own would fill the ledger with them."""
+        whys = self.whys.setdefault(result, Counter())
+        whys[why if len(whys) < WHYS or why in whys else OTHER_WHYS] += 1
 
     def _measure(self, turn: Turn, point: Bin, at_s: float) -> None:
         values, gaps = measure(turn.timeline)

@@ -37,9 +37,9 @@ STREAM = Timeline(
 )
 
 
-def turn(times: Timeline = STREAM, outcome: str = "ok") -> Turn:
+def turn(times: Timeline = STREAM, outcome: str = "ok", why: str = "why") -> Turn:
     heard = Heard(b"", 0, [Chunk(0, b"x" * 7)], End.COMPLETE, "")
-    return Turn(0, 0, 0, outcome, "" if outcome == "ok" else "why", times, heard, Glimpse(200))
+    return Turn(0, 0, 0, outcome, "" if outcome == "ok" else why, times, heard, Glimpse(200))
 
 
 def test_every_time_of_a_stream() -> None:
@@ -206,3 +206,18 @@ def test_a_target_that_gives_every_conversation_one_session_is_told_once() -> No
     assert told["invariants"] == 7
     first = "one session id for conversations 1 and 2"
     assert told["breaches"] == [{"what": "A session id is given again", "count": 7, "first": first}]
+
+
+def test_reasons_that_are_all_different_do_not_fill_the_ledger() -> None:
+    ledger = Ledger(1.0, "service")
+    for number in range(500):
+        ledger.add(turn(outcome="error_event", why=f"request {number} failed"), 0.0)
+    assert sum(ledger.whys["error_event"].values()) == 500
+    assert len(ledger.whys["error_event"]) < 110
+
+
+def test_one_session_id_for_all_is_one_example_and_a_count() -> None:
+    ledger = Ledger(1.0, "service")
+    for number in range(1, 500):
+        ledger.duplicate(0, number)
+    assert ledger.duplicates == {"one session id for conversations 0 and 1": 499}

@@ -28,11 +28,11 @@ def test_no_clock_moves_back_or_beyond_any_date(clock: Clock) -> None:
     assert clock.now() - before < 3600
 
 
-@pytest.mark.parametrize("clock", [FrozenClock(LATEST - 5), ScaledClock(1, LATEST - 5)])
+@pytest.mark.parametrize("clock", [FrozenClock(LATEST - 1e6), ScaledClock(1, LATEST - 1e6)])
 def test_no_clock_goes_where_dates_end(clock: Clock) -> None:
     clock.advance(1)
-    with pytest.raises(ValueError, match="to the year 9000 at most, not by 10 s from where it is"):
-        clock.advance(10)
+    with pytest.raises(ValueError, match=r"to the year 9000 at most, not by 2e\+06 s from where it is"):
+        clock.advance(2e6)
     assert clock.now() < LATEST
 
 

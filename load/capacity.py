@@ -72,11 +72,13 @@ def conclude(objective: str, unit: str, steps: list[Step], most: float) -> dict[
 
 
 def _words(unit: str, kept: float | None, missed: Step | None, most: float) -> str:
-    if kept is None:
-        return f"holds not even {missed.load:g} {unit}" if missed else "no step was run"
     if missed is None:
-        return f"holds {kept:g} {unit}, the most that was tried ({most:g}); the end was not found"
+        tried = f"holds {kept:g} {unit}, the most that was tried ({most:g}); the end was not found"
+        return tried if kept is not None else "no step was run"
     if not missed.valid:
-        return f"holds {kept:g} {unit}; at {missed.load:g} this generator did not keep time, so the end was not found"
+        held = f"holds {kept:g} {unit}; at" if kept is not None else "at"
+        return f"{held} {missed.load:g} this generator did not keep time, so the end was not found"
+    if kept is None:
+        return f"holds not even {missed.load:g} {unit}"
     why = LIMITED if missed.limited else ""
     return f"holds {kept:g} {unit}, breaks at {missed.load:g}{why}"

@@ -49,6 +49,13 @@ def test_a_generator_that_gave_up_is_no_end_of_the_target() -> None:
     assert "this generator did not keep time" in conclude("x", "users", steps, 100)["words"]
 
 
+def test_a_generator_that_never_kept_time_found_nothing() -> None:
+    steps = [Step(10, False, "", 10, 0, False), Step(5, False, "", 5, 0, False)]
+    said = conclude("x", "users", steps, 100)
+    assert (said["holds"], said["found"]) == (None, False)
+    assert said["words"] == "at 5 this generator did not keep time, so the end was not found"
+
+
 def test_the_limit_of_a_key_is_no_end_of_the_target_and_is_called_what_it_is() -> None:
     steps = [Step(10, True, "", 10, 0, True), Step(20, False, "", 20, 9, True, limited=9)]
     said = conclude("x", "turns a second", steps, 100)["words"]

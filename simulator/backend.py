@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..spec import Dialect
@@ -135,7 +134,7 @@ class Backend:
             plan = straight(reply, request, now, ticket, about(case, reply, strike, self.variant))
             return self.underway.in_turn(plan, now)
         plan = self.underway.in_turn(build(reply, request, now, layers, ticket), now)
-        return replace(plan, about=about(case, reply, strike, self.variant))
+        return plan._replace(about=about(case, reply, strike, self.variant))
 
     def twin(self) -> Backend:
         """Another backend as this one was at its start."""

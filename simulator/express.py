@@ -6,7 +6,7 @@ leaves a request to the backend's long way, and nothing has changed. ``tests/law
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +15,7 @@ from . import magic, meter
 from .agents import Answer, Turn
 from .answering import said_of, told
 from .armed import NOTHING
+from .encode import dumps
 from .limits import Limiter, Standing
 from .plan import About, Plan, Write
 from .population import Key
@@ -47,12 +48,13 @@ class Errand(NamedTuple):
 
 def express(backend: Backend, request: HttpRequest, now: float) -> Plan | None:
     """The plan that ``Backend.reply`` gives, if it is an ordinary one."""
+    headers, body = request.headers, request.body
     if not backend.unbent or backend.armoury or request.version != (1, 1) or not request.keep_alive:
         return None
-    errand = backend.routes.errands.get(id(request.headers))
+    errand = backend.routes.errands.get(id(headers))
     if errand is None or not _same(errand, request):
         errand = _learn(backend, request)
-    realm, operation, route, body = errand.realm, errand.operation, errand.route, request.body
+    realm, operation, route = errand.realm, errand.operation, errand.route
     if realm is None or operation is None or route is None or realm.scripted:
         return None
     key = realm.keys.get(errand.key)
@@ -61,7 +63,7 @@ def express(backend: Backend, request: HttpRequest, now: float) -> Plan | None:
     asked = read_body(route.dialect, operation, body)
     if not isinstance(asked, Asked):
         return None
-    shown = route.agent if route.agent is not None else asked.roles.get("agent", "")
+    shown = asked.roles.get("agent", "") if route.agent is None else route.agent
     agent = realm.agent_name(shown)
     if agent is None or asked.message in realm.examples.conversations:
         return None
@@ -106,28 +108,39 @@ def _answered(
         case.session_id, case.turn, case.warnings, case.error = session_id, turns, warnings, error
         reply = told(case, key, asked, answer, streamed, backend.underway, backend.latency)
         return straight(reply, request, now, ticket, about(case, reply, NOTHING, None))
-    text = "".join(texts)
+    text = texts[0] if len(texts) == 1 else "".join(texts)
     used_in, used_out = meter.counted(message, text)
     total = used_in + used_out
     realm.spend(key, total)
-    standing = limiter.standing(now)
-    lines = _limit_lines(dialect.limits, standing) if standing else ""
-    end = {"session": session_id, "input_tokens": used_in, "output_tokens": used_out, "total_tokens": total}
+    lines = _limit_lines(dialect.limits, limiter.standing(now))
+    spelt = {
+        "agent": _word(shown),
+        "model": _word(realm.examples.model),
+        "session": dumps(session_id),
+        "input_tokens": used_in,
+        "output_tokens": used_out,
+        "total_tokens": total,
+        "text": "" if streamed else dumps(text),
+        "tool_calls": "[]",
+    }
     if streamed:
-        writes = text_stream(dialect, answer, texts, end, lines, now)
+        writes = text_stream(dialect, answer, texts, spelt, lines, now)
     else:
-        fields = {"agent": shown, "model": realm.examples.model, **end, "text": text, "tool_calls": []}
-        writes = (Write(_lasts(answer), text_reply(dialect, fields, lines, now)),)
-    known = About(dialect.name, operation.id, agent, session_id, errand.key, None, streamed, warnings=warnings)
+        writes = (Write(_lasts(answer), text_reply(dialect, spelt, lines, now)),)
+    known = About(dialect.name, operation.id, agent, session_id, errand.key, None, streamed, None, (), None, warnings)
     return Plan(writes, "keep-alive", 200, _said(agent, streamed), ticket, known)
 
 
-def _texts(answer: Answer) -> list[str] | None:
+def _texts(answer: Answer) -> Sequence[str] | None:
     """The texts of an answer that has nothing but texts, and pauses of its own."""
+    steps = answer.steps
     if answer.refusal or answer.latency or answer.chunk or answer.usage:
         return None
-    texts = [event.text for _, event in answer.steps if type(event) is Delta]
-    return texts if len(texts) == len(answer.steps) else None
+    if len(steps) == 1:
+        event = steps[0][1]
+        return (event.text,) if type(event) is Delta else None
+    texts = [event.text for _, event in steps if type(event) is Delta]
+    return texts if len(texts) == len(steps) else None
 
 
 def _lasts(answer: Answer) -> float:
@@ -162,8 +175,12 @@ def _learn(backend: Backend, request: HttpRequest) -> Errand:
     return found
 
 
-def _limit_lines(names: Limits, standing: Standing) -> str:
-    return f"{names.limit}: {standing.limit}\r\n{names.remaining}: {standing.remaining}\r\n{names.reset}: {standing.reset}\r\n"
+def _limit_lines(names: Limits, standing: Standing | None) -> str:
+    if standing is None:
+        return ""
+    limit, remaining, reset, _ = standing
+    return f"{names.limit}: {limit}\r\n{names.remaining}: {remaining}\r\n{names.reset}: {reset}\r\n"
 
 
 _said = lru_cache(maxsize=256)(said_of)
+_word = lru_cache(maxsize=256)(dumps)

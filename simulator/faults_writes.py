@@ -71,7 +71,7 @@ def sized(change: Callable[[bytes, bool], bytes]) -> Callable[[Plan], Plan]:
             at = next(n for n in range(len(writes)) if starts[n] <= start < starts[n + 1])
             here = slice(start - starts[at], end - starts[at])
             writes[at][here] = change(bytes(writes[at][here]), start == lines[-1][0])
-        return replace(plain, writes=tuple(Write(w.due_s, bytes(d)) for w, d in zip(plain.writes, writes, strict=True)))
+        return plain._replace(writes=tuple(Write(w.due_s, bytes(d)) for w, d in zip(plain.writes, writes, strict=True)))
 
     return plan
 
@@ -79,18 +79,18 @@ def sized(change: Callable[[bytes, bool], bytes]) -> Callable[[Plan], Plan]:
 def _short(plain: Plan) -> Plan:
     longer = sized(lambda size, last: b"%x" % (int(size, 16) + MORE) if last else size)(plain)
     *rest, last = longer.writes
-    return replace(longer, writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK))), end="close")
+    return longer._replace(writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK))), end="close")
 
 
 def _trailers(plain: Plan) -> Plan:
     *rest, last = plain.writes
-    return replace(plain, writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK) + TRAILER)))
+    return plain._replace(writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK) + TRAILER)))
 
 
 def _both_lengths(plain: Plan) -> Plan:
     change = in_head(rb"Transfer-Encoding: chunked", lambda found: found[0] + b"\r\nContent-Length: 10").plan
     assert change is not None
-    return replace(change(plain), end="close")
+    return change(plain)._replace(end="close")
 
 
 def _fault(name: str, kind: Kind, breaks: str, how: Layer | Callable[[Given], Layer], *parameters: Parameter) -> Fault:

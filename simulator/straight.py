@@ -27,6 +27,8 @@ MARKED = re.compile(r'"\\u0000(\w+)\\u0000"')
 SHORT, SPELT = 32, 4096
 """Characters of a piece of text whose chunk is remembered, and how many of them are."""
 CLOSE = "Connection: close\r\n"
+TEXT_ROLES = ("agent", "model", "session", "input_tokens", "output_tokens", "total_tokens", "text", "tool_calls")
+"""What a reply of nothing but text says."""
 
 
 def straight(reply: Reply, request: HttpRequest, now: float, ticket: int, about: About) -> Plan:
@@ -48,26 +50,26 @@ def straight(reply: Reply, request: HttpRequest, now: float, ticket: int, about:
     return Plan(writes, "keep-alive" if request.keep_alive else "close", reply.status, reply.said, ticket, about)
 
 
-def text_reply(dialect: Dialect, fields: Mapping[str, Any], lines: str, now: float) -> bytes:
-    """The response to a plain text, as JSON. ``lines``: further headers."""
-    body = said(dialect.reply, fields).encode("utf-8", "surrogatepass")
+def text_reply(dialect: Dialect, spelt: Mapping[str, Any], lines: str, now: float) -> bytes:
+    """The response to a plain text, as JSON. ``spelt``: its ``TEXT_ROLES``, as JSON; ``lines``: further headers."""
+    body = (_told(dialect).reply % spelt).encode("utf-8", "surrogatepass")
     opening = f"{_opening(200, False, int(now))}{lines}Content-Length: {len(body)}\r\n\r\n"
     return opening.encode("latin-1", "replace") + body
 
 
 def text_stream(
-    dialect: Dialect, answer: Answer, texts: Sequence[str], end: Mapping[str, Any], lines: str, now: float
+    dialect: Dialect, answer: Answer, texts: Sequence[str], spelt: Mapping[str, Any], lines: str, now: float
 ) -> Sequence[Write]:
-    """An answer of nothing but ``texts`` as a stream. ``end``: what its last event says; ``lines``: further headers."""
+    """An answer of nothing but ``texts`` as a stream. ``spelt``: the roles of its last event at least, as JSON; ``lines``: further headers."""
     opening = f"{_opening(200, True, int(now))}{lines}Transfer-Encoding: chunked\r\n\r\n"
-    ends, shapes, spelt = _told(dialect)
+    ends, shapes, known, _, done = _told(dialect)
     if ends is None:
         parts = [b"".join([_chunk(shapes, Delta(piece)) for piece in _cut(answer, text)]) for text in texts]
     elif answer.by_word:
-        parts = [b"".join([spelt.get(one) or _spell(spelt, ends, one) for one in pieces(text)]) for text in texts]
+        parts = [b"".join([known.get(one) or _spell(known, ends, one) for one in pieces(text)]) for text in texts]
     else:
-        parts = [spelt.get(text) or _spell(spelt, ends, text) for text in texts]
-    closing = _block(shapes.get(Done), end) + LAST_CHUNK
+        parts = [known.get(text) or _spell(known, ends, text) for text in texts]
+    closing = LAST_CHUNK if done is None else chunk(encode.block(done % spelt)) + LAST_CHUNK
     waits = [wait for wait, _ in answer.steps]
     return together([*waits, answer.end_s], opening.encode("latin-1", "replace"), [*parts, closing])
 
@@ -84,7 +86,7 @@ def said(shape: Shape, fields: Mapping[str, Any]) -> str:
 
 def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
     """The head and the chunks of a stream, one write for all that is due together."""
-    ends, shapes, spelt = _told(reply.dialect)
+    ends, shapes, spelt, _, _ = _told(reply.dialect)
     dues, writes = [0.0], []
     at, parts = 0.0, [opening]
     for due, event in reply.beats:
@@ -136,16 +138,32 @@ def _opening(status: int, streamed: bool, second: int) -> str:
 class Told(NamedTuple):
     """How a dialect tells events. ``ends``: what stands before and behind the text in a delta's chunk, and how many bytes of both count
     in its size. ``shapes``: of each kind of event, or its text where that is no JSON. ``spelt``: the chunks of short pieces of text.
+    ``reply``: a plain text as JSON, and ``done``: the end of its stream, with ``%(role)s`` for each role; ``None`` where there is no end.
     """
 
     ends: tuple[str, str, int] | None
     shapes: dict[type, Shape | str]
     spelt: dict[str, bytes]
+    reply: str
+    done: str | None
 
 
 @by_identity
 def _told(dialect: Dialect) -> Told:
-    return Told(_delta_ends(dialect), _shapes(dialect), {})
+    shapes = _shapes(dialect)
+    end = shapes.get(Done)
+    literal = end.replace("%", "%%") if isinstance(end, str) else None
+    done = _named(end, encode.DONE_ROLES) if isinstance(end, Shape) else literal
+    return Told(_delta_ends(dialect), shapes, {}, _named(dialect.reply, TEXT_ROLES), done)
+
+
+def _named(shape: Shape, roles: Sequence[str]) -> str:
+    return MARKED.sub(r"%(\1)s", _marked(shape, roles))
+
+
+def _marked(shape: Shape, roles: Sequence[str]) -> str:
+    """JSON text with a mark for each role, ready to be a template."""
+    return encode.dumps(encode.fill(shape, {role: f"\0{role}\0" for role in roles})).replace("%", "%%")
 
 
 def _shapes(dialect: Dialect) -> dict[type, Shape | str]:
@@ -171,7 +189,6 @@ def _template(shape: Shape, fields: Mapping[str, Any]) -> Template:
     made, roles = _made(shape), tuple(fields)
     found = made.get(roles)
     if found is None:
-        text = encode.dumps(encode.fill(shape, {role: f"\0{role}\0" for role in roles}))
-        spelt = MARKED.sub("%s", text.replace("%", "%%"))
-        found = made[roles] = (spelt, tuple(MARKED.findall(text)))
+        text = _marked(shape, roles)
+        found = made[roles] = (MARKED.sub("%s", text), tuple(MARKED.findall(text)))
     return found

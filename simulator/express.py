@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..spec import Delta, Limits, Operation
+from ..spec import Limits, Operation
 from . import magic, meter
 from .agents import Answer, Turn
 from .answering import said_of, told
@@ -24,7 +24,7 @@ from .refusals import Case
 from .request import BODY_LIMIT, Asked, HttpRequest, bearer, is_json, read_body, wants_stream
 from .routes import Route
 from .sessions import forgotten
-from .straight import straight, text_reply, text_stream
+from .straight import Spoken, spoken, straight, text_reply, text_stream, texts_of
 from .telling import about, answer_of
 
 if TYPE_CHECKING:
@@ -102,45 +102,37 @@ def _answered(
     answer, error = answer_of(realm, agent, turn)
     wanted = wants_stream(dialect, operation, asked, request.headers)
     streamed = dialect.request.switch.default if wanted is None else wanted
-    texts = _texts(answer) if backend.latency is None else None
-    if texts is None:
+    said: Spoken | str | None = None
+    if backend.latency is None:
+        said = spoken(dialect, answer) if streamed else _text(answer)
+    if said is None:
         case = Case(request, route, realm, now, backend.rules)
         case.session_id, case.turn, case.warnings, case.error = session_id, turns, warnings, error
         reply = told(case, key, asked, answer, streamed, backend.underway, backend.latency)
         return straight(reply, request, now, ticket, about(case, reply, NOTHING, None))
-    text = texts[0] if len(texts) == 1 else "".join(texts)
-    used_in, used_out = meter.counted(message, text)
+    used_in, used_out = meter.words(message), meter.words(said) if isinstance(said, str) else said.words
     total = used_in + used_out
     realm.spend(key, total)
     lines = _limit_lines(dialect.limits, limiter.standing(now))
     spelt = {
-        "agent": _word(shown),
-        "model": _word(realm.examples.model),
         "session": dumps(session_id),
         "input_tokens": used_in,
         "output_tokens": used_out,
         "total_tokens": total,
-        "text": "" if streamed else dumps(text),
-        "tool_calls": "[]",
     }
-    if streamed:
-        writes = text_stream(dialect, answer, texts, spelt, lines, now)
+    if isinstance(said, str):
+        spelt["agent"], spelt["model"] = _word(shown), _word(realm.examples.model)
+        spelt["text"], spelt["tool_calls"] = dumps(said), "[]"
+        writes: Sequence[Write] = (Write(_lasts(answer), text_reply(dialect, spelt, lines, now)),)
     else:
-        writes = (Write(_lasts(answer), text_reply(dialect, spelt, lines, now)),)
+        writes = text_stream(dialect, said.middle, spelt, lines, now)
     known = About(dialect.name, operation.id, agent, session_id, errand.key, None, streamed, None, (), None, warnings)
     return Plan(writes, "keep-alive", 200, _said(agent, streamed), ticket, known)
 
 
-def _texts(answer: Answer) -> Sequence[str] | None:
-    """The texts of an answer that has nothing but texts, and pauses of its own."""
-    steps = answer.steps
-    if answer.refusal or answer.latency or answer.chunk or answer.usage:
-        return None
-    if len(steps) == 1:
-        event = steps[0][1]
-        return (event.text,) if type(event) is Delta else None
-    texts = [event.text for _, event in steps if type(event) is Delta]
-    return texts if len(texts) == len(steps) else None
+def _text(answer: Answer) -> str | None:
+    texts = texts_of(answer)
+    return None if texts is None else "".join(texts)
 
 
 def _lasts(answer: Answer) -> float:

@@ -12,20 +12,22 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..spec import Delta, Dialect, Done, Event, Shape
-from . import encode
+from . import encode, meter
 from .agents import Answer
 from .cutting import pieces
 from .once import by_identity
 from .plan import JSON_HEADERS, LAST_CHUNK, STREAM_HEADERS, About, Plan, Write, build, chunk, head, http_date
 from .reply import Reply
 from .request import HttpRequest
-from .writes import in_a_row, together
+from .writes import MANY, Middle, in_a_row, together
 
 Template = tuple[str, tuple[str, ...]]
 """JSON text with a ``%s`` for each role, and the roles in that order."""
 MARKED = re.compile(r'"\\u0000(\w+)\\u0000"')
 SHORT, SPELT = 32, 4096
 """Characters of a piece of text whose chunk is remembered, and how many of them are."""
+TABLES = 16
+"""For how many dialects, or readings of one, the bytes of an answer are remembered."""
 CLOSE = "Connection: close\r\n"
 TEXT_ROLES = ("agent", "model", "session", "input_tokens", "output_tokens", "total_tokens", "text", "tool_calls")
 """What a reply of nothing but text says."""
@@ -57,11 +59,29 @@ def text_reply(dialect: Dialect, spelt: Mapping[str, Any], lines: str, now: floa
     return opening.encode("latin-1", "replace") + body
 
 
-def text_stream(
-    dialect: Dialect, answer: Answer, texts: Sequence[str], spelt: Mapping[str, Any], lines: str, now: float
-) -> Sequence[Write]:
-    """An answer of nothing but ``texts`` as a stream. ``spelt``: the roles of its last event at least, as JSON; ``lines``: further headers."""
-    opening = f"{_opening(200, True, int(now))}{lines}Transfer-Encoding: chunked\r\n\r\n"
+class Spoken(NamedTuple):
+    """An answer of nothing but texts as a stream, without what is its own each time it is given. ``words``: how many it has."""
+
+    middle: Middle
+    words: int
+
+
+def spoken(dialect: Dialect, answer: Answer) -> Spoken | None:
+    """What an answer says in a stream, if it is nothing but texts. A long one that is given again and again is put into bytes once."""
+    if len(answer.steps) < MANY:
+        return _spoken(dialect, answer)
+    known = answer.known.get(id(dialect))
+    if known is None:
+        if len(answer.known) >= TABLES:
+            answer.known.clear()
+        known = answer.known[id(dialect)] = (dialect, _spoken(dialect, answer))
+    return known[1]
+
+
+def _spoken(dialect: Dialect, answer: Answer) -> Spoken | None:
+    texts = texts_of(answer)
+    if texts is None:
+        return None
     ends, shapes, known, _, done = _told(dialect)
     if ends is None:
         parts = [b"".join([_chunk(shapes, Delta(piece)) for piece in _cut(answer, text)]) for text in texts]
@@ -69,9 +89,29 @@ def text_stream(
         parts = [b"".join([known.get(one) or _spell(known, ends, one) for one in pieces(text)]) for text in texts]
     else:
         parts = [known.get(text) or _spell(known, ends, text) for text in texts]
-    closing = LAST_CHUNK if done is None else chunk(encode.block(done % spelt)) + LAST_CHUNK
     waits = [wait for wait, _ in answer.steps]
-    return together([*waits, answer.end_s], opening.encode("latin-1", "replace"), [*parts, closing])
+    end_s = 0.0 if done is None else answer.end_s
+    return Spoken(together(waits, parts, end_s), meter.words("".join(texts)))
+
+
+def texts_of(answer: Answer) -> Sequence[str] | None:
+    """The texts of an answer that has nothing but texts, and pauses of its own."""
+    steps = answer.steps
+    if answer.refusal or answer.latency or answer.chunk or answer.usage:
+        return None
+    if len(steps) == 1:
+        event = steps[0][1]
+        return (event.text,) if type(event) is Delta else None
+    texts = [event.text for _, event in steps if type(event) is Delta]
+    return texts if len(texts) == len(steps) else None
+
+
+def text_stream(dialect: Dialect, middle: Middle, spelt: Mapping[str, Any], lines: str, now: float) -> Sequence[Write]:
+    """What is spoken as a whole response. ``spelt``: the roles of its last event at least, as JSON; ``lines``: further headers."""
+    opening = f"{_opening(200, True, int(now))}{lines}Transfer-Encoding: chunked\r\n\r\n"
+    done = _told(dialect).done
+    closing = LAST_CHUNK if done is None else chunk(encode.block(done % spelt)) + LAST_CHUNK
+    return middle.within(opening.encode("latin-1", "replace"), closing)
 
 
 def _cut(answer: Answer, text: str) -> Sequence[str]:

@@ -82,13 +82,13 @@ def _spoken(dialect: Dialect, answer: Answer) -> Spoken | None:
     texts = texts_of(answer)
     if texts is None:
         return None
-    ends, shapes, known, _, done = _told(dialect)
-    if ends is None:
+    spelt, shapes, _, done = _told(dialect)
+    if spelt is None:
         parts = [b"".join([_chunk(shapes, Delta(piece)) for piece in _cut(answer, text)]) for text in texts]
     elif answer.by_word:
-        parts = [b"".join([known.get(one) or _spell(known, ends, one) for one in pieces(text)]) for text in texts]
+        parts = [b"".join(map(spelt.__getitem__, pieces(text))) for text in texts]
     else:
-        parts = [known.get(text) or _spell(known, ends, text) for text in texts]
+        parts = [spelt[text] for text in texts]
     waits = [wait for wait, _ in answer.steps]
     end_s = 0.0 if done is None else answer.end_s
     return Spoken(together(waits, parts, end_s), meter.words("".join(texts)))
@@ -126,12 +126,12 @@ def said(shape: Shape, fields: Mapping[str, Any]) -> str:
 
 def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
     """The head and the chunks of a stream, one write for all that is due together."""
-    ends, shapes, spelt, _, _ = _told(reply.dialect)
+    spelt, shapes, _, _ = _told(reply.dialect)
     dues, writes = [0.0], []
     at, parts = 0.0, [opening]
     for due, event in reply.beats:
-        if type(event) is Delta and ends is not None:
-            piece = spelt.get(event.text) or _spell(spelt, ends, event.text)
+        if type(event) is Delta and spelt is not None:
+            piece = spelt[event.text]
         elif not (piece := _chunk(shapes, event)):
             continue
         if due != at:
@@ -144,17 +144,23 @@ def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
     return in_a_row(dues, writes)
 
 
-def _spell(spelt: dict[str, bytes], ends: tuple[str, str, int], text: str) -> bytes:
-    """The chunk of a piece of text; short ones come again, and are remembered."""
-    before, behind, size = ends
-    json = encode.dumps(text)
-    size += len(json) if json.isascii() else len(json.encode())
-    piece = f"{size:x}\r\n{before}{json}{behind}".encode()
-    if len(text) <= SHORT:
-        if len(spelt) >= SPELT:
-            spelt.clear()
-        spelt[text] = piece
-    return piece
+class _Pieces(dict[str, bytes]):
+    """The chunk of each piece of text; short ones come again, and are remembered."""
+
+    def __init__(self, ends: tuple[str, str, int]) -> None:
+        super().__init__()
+        self._ends = ends
+
+    def __missing__(self, text: str) -> bytes:
+        before, behind, size = self._ends
+        json = encode.dumps(text)
+        size += len(json) if json.isascii() else len(json.encode())
+        piece = f"{size:x}\r\n{before}{json}{behind}".encode()
+        if len(text) <= SHORT:
+            if len(self) >= SPELT:
+                self.clear()
+            self[text] = piece
+        return piece
 
 
 def _chunk(shapes: Mapping[type, Shape | str], event: Event) -> bytes:
@@ -176,14 +182,13 @@ def _opening(status: int, streamed: bool, second: int) -> str:
 
 
 class Told(NamedTuple):
-    """How a dialect tells events. ``ends``: what stands before and behind the text in a delta's chunk, and how many bytes of both count
-    in its size. ``shapes``: of each kind of event, or its text where that is no JSON. ``spelt``: the chunks of short pieces of text.
-    ``reply``: a plain text as JSON, and ``done``: the end of its stream, with ``%(role)s`` for each role; ``None`` where there is no end.
+    """How a dialect tells events. ``spelt``: the chunks of pieces of text; ``None`` where a text stands in no JSON object. ``shapes``: of
+    each kind of event, or its text where that is no JSON. ``reply``: a plain text as JSON, and ``done``: the end of its stream, with
+    ``%(role)s`` for each role; ``None`` where there is no end.
     """
 
-    ends: tuple[str, str, int] | None
+    spelt: _Pieces | None
     shapes: dict[type, Shape | str]
-    spelt: dict[str, bytes]
     reply: str
     done: str | None
 
@@ -194,7 +199,8 @@ def _told(dialect: Dialect) -> Told:
     end = shapes.get(Done)
     literal = end.replace("%", "%%") if isinstance(end, str) else None
     done = _named(end, encode.DONE_ROLES) if isinstance(end, Shape) else literal
-    return Told(_delta_ends(dialect), shapes, {}, _named(dialect.reply, TEXT_ROLES), done)
+    ends = _delta_ends(dialect)
+    return Told(None if ends is None else _Pieces(ends), shapes, _named(dialect.reply, TEXT_ROLES), done)
 
 
 def _named(shape: Shape, roles: Sequence[str]) -> str:
@@ -213,6 +219,7 @@ def _shapes(dialect: Dialect) -> dict[type, Shape | str]:
 
 
 def _delta_ends(dialect: Dialect) -> tuple[str, str, int] | None:
+    """What stands before and behind the text in a delta's chunk, and how many bytes of both count in its size."""
     ends = encode.delta_ends(dialect)
     if ends is None:
         return None

@@ -91,6 +91,16 @@ def _middle(dues: Sequence[float], data: Sequence[bytes]) -> Middle:
     return Middle(dues if len(data) < MANY else array("d", dues), data)
 
 
+def size(writes: Sequence[Write]) -> int:
+    """The bytes of all writes."""
+    if isinstance(writes, Writes):
+        return sum(map(len, writes._data))
+    total = 0
+    for write in writes:
+        total += len(write.data)
+    return total
+
+
 def columns(writes: Sequence[Write]) -> tuple[Sequence[float], Sequence[bytes]]:
     """The times and the bytes of writes, apart."""
     if isinstance(writes, Writes):

@@ -83,6 +83,7 @@ class Front:
         finally:
             if trouble is not None and request.transport is not None:
                 request.transport.close()
+            self.pacer.keep_time(self.pacer.loop.time())
             self.over(begun, closed)
         return Sent(closed == "kept")
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..spec import Delta, Dialect, Done, Event, Shape
 from . import encode, meter
 from .agents import Answer
-from .cutting import pieces
+from .cutting import PIECES, pieces
 from .once import by_identity
 from .plan import JSON_HEADERS, LAST_CHUNK, STREAM_HEADERS, About, Plan, Write, build, chunk, head, http_date
 from .reply import Reply
@@ -86,7 +86,7 @@ def _spoken(dialect: Dialect, answer: Answer) -> Spoken | None:
     if spelt is None:
         parts = [b"".join([_chunk(shapes, Delta(piece)) for piece in _cut(answer, text)]) for text in texts]
     elif answer.by_word:
-        parts = [b"".join(map(spelt.__getitem__, pieces(text))) for text in texts]
+        parts = [spelt.by_word(text) for text in texts]
     else:
         parts = [spelt[text] for text in texts]
     waits = [wait for wait, _ in answer.steps]
@@ -145,15 +145,23 @@ def _stream(reply: Reply, opening: bytes) -> Sequence[Write]:
 
 
 class _Pieces(dict[str, bytes]):
-    """The chunk of each piece of text; short ones come again, and are remembered."""
+    """The chunk of each piece of text; short ones come again, and are remembered. ``lead``: stands before each piece."""
 
-    def __init__(self, ends: tuple[str, str, int]) -> None:
+    def __init__(self, ends: tuple[str, str, int], lead: str = "") -> None:
         super().__init__()
-        self._ends = ends
+        self._ends, self._lead = ends, lead
+        self._spaced = None if lead else _Pieces(ends, " ")
+
+    def by_word(self, text: str) -> bytes:
+        """The chunks of a text word by word, as ``pieces`` cuts it; where one space is between all words, splitting it does."""
+        words = text.split()
+        if self._spaced is None or not 0 < len(words) <= PIECES or " ".join(words) != text:
+            return b"".join(map(self.__getitem__, pieces(text)))
+        return b"".join([self[words[0]], *map(self._spaced.__getitem__, words[1:])])
 
     def __missing__(self, text: str) -> bytes:
         before, behind, size = self._ends
-        json = encode.dumps(text)
+        json = encode.dumps(self._lead + text)
         size += len(json) if json.isascii() else len(json.encode())
         piece = f"{size:x}\r\n{before}{json}{behind}".encode()
         if len(text) <= SHORT:

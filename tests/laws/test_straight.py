@@ -69,12 +69,15 @@ def test_refusals(dialect: Dialect) -> None:
     holds()
 
 
+WORDS = st.lists(st.sampled_from(["a", "\u00e9", "\x85", "\x1c", "\u3000", "", " ", "\n", '"']), max_size=9).map(
+    " ".join
+)
 WAITS = st.sampled_from([0.0, 0.0, 0.02, 0.1])
 ANSWERS = st.builds(
     lambda steps, end_s, by_word: Answer(
         tuple((wait, Delta(text)) for wait, text in steps), end_s=end_s, by_word=by_word
     ),
-    st.lists(st.tuples(WAITS, TEXT), max_size=20),
+    st.lists(st.tuples(WAITS, TEXT | WORDS), max_size=20),
     WAITS,
     st.booleans(),
 )

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from ..spec import Delta, Event, Failure, ToolCall, ToolResult, Usage
 from .cutting import Chunk, words
 from .latency import Latency
+from .once import once
 
 LONG_DELTAS = 2_000
 LONG_BURST, LONG_GAP_S = 100, 0.005
@@ -67,6 +69,11 @@ class Answer:
     chunk: Chunk | None = None
     latency: Latency | None = None
 
+    @once
+    def known(self) -> dict[int, Any]:
+        """What has been made of it so far, by whom: an answer may be given again and again."""
+        return {}
+
 
 Agent = Callable[[Turn], Answer]
 
@@ -121,14 +128,12 @@ def slow(turn: Turn) -> Answer:
 
 def paced(turn: Turn) -> Answer:
     """Events so far apart that a reader can tell whether they were held back; more of them for who wants to hear something long."""
-    count = PACED_DELTAS * (LONGER if _ASKS_LONG.search(turn.message) else 1)
-    return paces((f"piece {index} " for index in range(1, count + 1)), PACED_GAP_S)
+    return _paced(PACED_DELTAS * (LONGER if _ASKS_LONG.search(turn.message) else 1))
 
 
 def long(_turn: Turn) -> Answer:
     """Thousands of events, in bursts that a reader takes in at once."""
-    gaps = (LONG_GAP_S if index % LONG_BURST == 0 else 0.0 for index in range(LONG_DELTAS))
-    return Answer(tuple((gap, Delta(f"Sentence {index} of a long story. ")) for index, gap in enumerate(gaps, 1)))
+    return _long()
 
 
 def unicode(_turn: Turn) -> Answer:
@@ -146,6 +151,17 @@ def failing(_turn: Turn) -> Answer:
 def unavailable(_turn: Turn) -> Answer:
     """Never there."""
     return Answer(refusal="unavailable")
+
+
+@cache
+def _paced(count: int) -> Answer:
+    return paces((f"piece {index} " for index in range(1, count + 1)), PACED_GAP_S)
+
+
+@cache
+def _long() -> Answer:
+    gaps = (LONG_GAP_S if index % LONG_BURST == 0 else 0.0 for index in range(LONG_DELTAS))
+    return Answer(tuple((gap, Delta(f"Sentence {index} of a long story. ")) for index, gap in enumerate(gaps, 1)))
 
 
 def _recall(turn: Turn) -> str:

@@ -136,7 +136,7 @@ class Backend:
             plan = straight(reply, request, now, ticket, about(case, reply, strike, self.variant))
             return self.underway.in_turn(plan, now)
         plan = self.underway.in_turn(build(reply, request, now, layers, ticket), now)
-        return replace(plan, about=about(case, reply, strike, self.variant))
+        return plan._replace(about=about(case, reply, strike, self.variant))
 
     def reseed(self, seed: int) -> None:
         """All that chance decides begins again, under that seed."""

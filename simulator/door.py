@@ -47,6 +47,7 @@ class Door(Connections):
         self.heads: dict[bytes, Known] = {}
 
     def __call__(self) -> RequestHandler:
+        self._front.pacer.keep_time(self._loop.time())
         return Connection(self, self._front, loop=self._loop, **self._kwargs)
 
     def learn(self, head: bytes, known: Known) -> None:

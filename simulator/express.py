@@ -6,15 +6,16 @@ leaves a request to the backend's long way, and nothing has changed. ``tests/law
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..spec import Delta, Limits, Operation
+from ..spec import Limits, Operation
 from . import magic, meter
 from .agents import Answer, Turn
 from .answering import said_of, told
 from .armed import NOTHING
+from .encode import dumps
 from .limits import Limiter, Standing
 from .plan import About, Plan, Write
 from .population import Key
@@ -23,7 +24,7 @@ from .refusals import Case
 from .request import BODY_LIMIT, Asked, HttpRequest, bearer, is_json, read_body, wants_stream
 from .routes import Route
 from .sessions import forgotten
-from .straight import straight, text_reply, text_stream
+from .straight import Spoken, spoken, straight, text_reply, text_stream, texts_of
 from .telling import about, answer_of
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ class Errand(NamedTuple):
 
 def express(backend: Backend, request: HttpRequest, now: float) -> Plan | None:
     """The plan that ``Backend.reply`` gives, if it is an ordinary one."""
+    headers, body = request.headers, request.body
     if not backend.unbent or backend.armoury or request.version != (1, 1) or not request.keep_alive:
         return None
-    errand = backend.routes.errands.get(id(request.headers))
+    errand = backend.routes.errands.get(id(headers))
     if errand is None or not _same(errand, request):
         errand = _learn(backend, request)
-    realm, operation, route, body = errand.realm, errand.operation, errand.route, request.body
+    realm, operation, route = errand.realm, errand.operation, errand.route
     if realm is None or operation is None or route is None or realm.scripted:
         return None
     key = realm.keys.get(errand.key)
@@ -61,7 +63,7 @@ def express(backend: Backend, request: HttpRequest, now: float) -> Plan | None:
     asked = read_body(route.dialect, operation, body)
     if not isinstance(asked, Asked):
         return None
-    shown = route.agent if route.agent is not None else asked.roles.get("agent", "")
+    shown = asked.roles.get("agent", "") if route.agent is None else route.agent
     agent = realm.agent_name(shown)
     if agent is None or asked.message in realm.examples.conversations:
         return None
@@ -100,34 +102,37 @@ def _answered(
     answer, error = answer_of(realm, agent, turn)
     wanted = wants_stream(dialect, operation, asked, request.headers)
     streamed = dialect.request.switch.default if wanted is None else wanted
-    texts = _texts(answer) if backend.latency is None else None
-    if texts is None:
+    said: Spoken | str | None = None
+    if backend.latency is None:
+        said = spoken(dialect, answer) if streamed else _text(answer)
+    if said is None:
         case = Case(request, route, realm, now, backend.rules)
         case.session_id, case.turn, case.warnings, case.error = session_id, turns, warnings, error
         reply = told(case, key, asked, answer, streamed, backend.underway, backend.latency)
         return straight(reply, request, now, ticket, about(case, reply, NOTHING, None))
-    text = "".join(texts)
-    used_in, used_out = meter.counted(message, text)
+    used_in, used_out = meter.words(message), meter.words(said) if isinstance(said, str) else said.words
     total = used_in + used_out
     realm.spend(key, total)
-    standing = limiter.standing(now)
-    lines = _limit_lines(dialect.limits, standing) if standing else ""
-    end = {"session": session_id, "input_tokens": used_in, "output_tokens": used_out, "total_tokens": total}
-    if streamed:
-        writes = text_stream(dialect, answer, texts, end, lines, now)
+    lines = _limit_lines(dialect.limits, limiter.standing(now))
+    spelt = {
+        "session": dumps(session_id),
+        "input_tokens": used_in,
+        "output_tokens": used_out,
+        "total_tokens": total,
+    }
+    if isinstance(said, str):
+        spelt["agent"], spelt["model"] = _word(shown), _word(realm.examples.model)
+        spelt["text"], spelt["tool_calls"] = dumps(said), "[]"
+        writes: Sequence[Write] = (Write(_lasts(answer), text_reply(dialect, spelt, lines, now)),)
     else:
-        fields = {"agent": shown, "model": realm.examples.model, **end, "text": text, "tool_calls": []}
-        writes = (Write(_lasts(answer), text_reply(dialect, fields, lines, now)),)
-    known = About(dialect.name, operation.id, agent, session_id, errand.key, None, streamed, warnings=warnings)
+        writes = text_stream(dialect, said.middle, spelt, lines, now)
+    known = About(dialect.name, operation.id, agent, session_id, errand.key, None, streamed, None, (), None, warnings)
     return Plan(writes, "keep-alive", 200, _said(agent, streamed), ticket, known)
 
 
-def _texts(answer: Answer) -> list[str] | None:
-    """The texts of an answer that has nothing but texts, and pauses of its own."""
-    if answer.refusal or answer.latency or answer.chunk or answer.usage:
-        return None
-    texts = [event.text for _, event in answer.steps if type(event) is Delta]
-    return texts if len(texts) == len(answer.steps) else None
+def _text(answer: Answer) -> str | None:
+    texts = texts_of(answer)
+    return None if texts is None else "".join(texts)
 
 
 def _lasts(answer: Answer) -> float:
@@ -162,8 +167,12 @@ def _learn(backend: Backend, request: HttpRequest) -> Errand:
     return found
 
 
-def _limit_lines(names: Limits, standing: Standing) -> str:
-    return f"{names.limit}: {standing.limit}\r\n{names.remaining}: {standing.remaining}\r\n{names.reset}: {standing.reset}\r\n"
+def _limit_lines(names: Limits, standing: Standing | None) -> str:
+    if standing is None:
+        return ""
+    limit, remaining, reset, _ = standing
+    return f"{names.limit}: {limit}\r\n{names.remaining}: {remaining}\r\n{names.reset}: {reset}\r\n"
 
 
 _said = lru_cache(maxsize=256)(said_of)
+_word = lru_cache(maxsize=256)(dumps)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from . import chunks
 from .fault import Fault, Given, Kind, LayerName
@@ -48,7 +47,7 @@ def in_head(pattern: bytes, change: Callable[[re.Match[bytes]], bytes]) -> Layer
 
     def plan(plain: Plan) -> Plan:
         first, *rest = plain.writes
-        return replace(plain, writes=(Write(first.due_s, re.sub(pattern, change, first.data, count=1)), *rest))
+        return plain._replace(writes=(Write(first.due_s, re.sub(pattern, change, first.data, count=1)), *rest))
 
     return Layer(plan=plan)
 
@@ -83,7 +82,7 @@ def _whole_stream_is_one(plain: Message) -> Message:
 
 def _held_back(plain: Plan, end: int) -> Plan:
     due = plain.writes[-1].due_s
-    return replace(plain, writes=(Write(due, b"".join(write.data for write in plain.writes)),))
+    return plain._replace(writes=(Write(due, b"".join(write.data for write in plain.writes)),))
 
 
 def cut_at(at: Callable[[bytes], int | None], end: End) -> Layer:
@@ -91,7 +90,7 @@ def cut_at(at: Callable[[bytes], int | None], end: End) -> Layer:
 
     def plan(plain: Plan) -> Plan:
         cut = at(wire_of(plain))
-        return plain if cut is None else replace(plain, writes=first_bytes(plain.writes, cut), end=end)
+        return plain if cut is None else plain._replace(writes=first_bytes(plain.writes, cut), end=end)
 
     return Layer(plan=plan)
 
@@ -109,12 +108,12 @@ def _cut(end: End) -> Callable[[Given], Layer]:
 
 def _bad_size(plain: Plan) -> Plan:
     total = b"".join(write.data for write in plain.writes)
-    return replace(plain, writes=(Write(0.0, re.sub(rb"\r\n\r\n[0-9a-f]+\r\n", b"\r\n\r\nZZ\r\n", total, count=1)),))
+    return plain._replace(writes=(Write(0.0, re.sub(rb"\r\n\r\n[0-9a-f]+\r\n", b"\r\n\r\nZZ\r\n", total, count=1)),))
 
 
 def _without_last_chunk(plain: Plan, end: int) -> Plan:
     before, rest = split(plain.writes, end)
-    return replace(plain, writes=before, end="close") if rest else plain
+    return plain._replace(writes=before, end="close") if rest else plain
 
 
 def _closed(layer: Layer) -> Layer:
@@ -123,7 +122,7 @@ def _closed(layer: Layer) -> Layer:
 
     def plan(plain: Plan) -> Plan:
         changed = change(plain) if change else plain
-        return replace(changed, end="close") if changed != plain else plain
+        return changed._replace(end="close") if changed != plain else plain
 
     return Layer(plan=plan)
 

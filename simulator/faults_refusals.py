@@ -196,7 +196,7 @@ def _hurried(given: Given) -> Layer:
     def message(plain: Message) -> Message:
         return replace(plain, headers=(*plain.headers, ("Connection", "close")))
 
-    return replace(layer, message=message, plan=lambda plain: replace(plain, end="close"))
+    return replace(layer, message=message, plan=lambda plain: plain._replace(end="close"))
 
 
 def _on_demand(status: int, row: Demanded) -> Fault:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import get_args
 
 from . import chunks
@@ -27,7 +26,7 @@ def seconds(default: float, says: str) -> Parameter:
 
 def later(by: float, plan: Plan) -> Plan:
     """The same, all of it that much later."""
-    return replace(plan, writes=tuple(Write(write.due_s + by, write.data) for write in plan.writes))
+    return plan._replace(writes=tuple(Write(write.due_s + by, write.data) for write in plan.writes))
 
 
 def _slow_headers(given: Given) -> Layer:
@@ -35,11 +34,11 @@ def _slow_headers(given: Given) -> Layer:
 
 
 def _hang(given: Given) -> Layer:
-    return Layer(plan=lambda plain: replace(plain, writes=(Write(given.values["seconds"], b""),), end="close"))
+    return Layer(plan=lambda plain: plain._replace(writes=(Write(given.values["seconds"], b""),), end="close"))
 
 
 def _no_answer(given: Given) -> Layer:
-    return Layer(plan=lambda plain: replace(plain, writes=(Write(0.0, b""),), end=given.values["how"]))
+    return Layer(plan=lambda plain: plain._replace(writes=(Write(0.0, b""),), end=given.values["how"]))
 
 
 def _stall(given: Given) -> Layer:
@@ -49,7 +48,7 @@ def _stall(given: Given) -> Layer:
         if at is None:
             return plain
         before, rest = split(plain.writes, at)
-        return replace(plain, writes=(*before, *(Write(w.due_s + given.values["seconds"], w.data) for w in rest)))
+        return plain._replace(writes=(*before, *(Write(w.due_s + given.values["seconds"], w.data) for w in rest)))
 
     return Layer(plan=plan)
 
@@ -66,7 +65,7 @@ def _trickle(given: Given) -> Layer:
         pieces = [rest[at : at + size] for at in range(0, len(rest), size)]
         due = plain.writes[0].due_s
         slow = (Write(due + number * size / rate, piece) for number, piece in enumerate(pieces, 1))
-        return replace(plain, writes=(Write(due, wire[:start]), *slow))
+        return plain._replace(writes=(Write(due, wire[:start]), *slow))
 
     return Layer(plan=plan)
 
@@ -75,7 +74,7 @@ def _linger(given: Given) -> Layer:
     def plan(plain: Plan, end: int) -> Plan:
         before, rest = split(plain.writes, end)
         data = b"".join(write.data for write in rest)
-        return replace(plain, writes=(*before, Write(before[-1].due_s + given.values["seconds"], data)))
+        return plain._replace(writes=(*before, Write(before[-1].due_s + given.values["seconds"], data)))
 
     return whole_streams(plan)
 
@@ -93,7 +92,7 @@ def _cut_inside(given: Given) -> Layer:
 
 
 def _doomed(plain: Plan) -> Plan:
-    return replace(plain, end="doomed") if plain.end == "keep-alive" else plain
+    return plain._replace(end="doomed") if plain.end == "keep-alive" else plain
 
 
 def _fault(name: str, kind: Kind, breaks: str, how: Layer | Callable[[Given], Layer], *parameters: Parameter) -> Fault:

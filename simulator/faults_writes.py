@@ -80,7 +80,7 @@ def sized(change: Callable[[bytes, bool], bytes]) -> Callable[[Plan], Plan]:
                 at = behind
             made.append(Write(write.due_s, b"".join((*parts, wire[at:stop]))))
             at = stop
-        return replace(plain, writes=tuple(made))
+        return plain._replace(writes=tuple(made))
 
     return plan
 
@@ -88,18 +88,18 @@ def sized(change: Callable[[bytes, bool], bytes]) -> Callable[[Plan], Plan]:
 def _short(plain: Plan) -> Plan:
     longer = sized(lambda size, last: b"%x" % (int(size, 16) + MORE) if last else size)(plain)
     *rest, last = longer.writes
-    return replace(longer, writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK))), end="close")
+    return longer._replace(writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK))), end="close")
 
 
 def _trailers(plain: Plan) -> Plan:
     *rest, last = plain.writes
-    return replace(plain, writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK) + TRAILER)))
+    return plain._replace(writes=(*rest, Write(last.due_s, last.data.removesuffix(LAST_CHUNK) + TRAILER)))
 
 
 def _both_lengths(plain: Plan) -> Plan:
     change = in_head(rb"Transfer-Encoding: chunked", lambda found: found[0] + b"\r\nContent-Length: 10").plan
     assert change is not None
-    return replace(change(plain), end="close")
+    return change(plain)._replace(end="close")
 
 
 def _fault(name: str, kind: Kind, breaks: str, how: Layer | Callable[[Given], Layer], *parameters: Parameter) -> Fault:

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aiohttp.web_request import BaseRequest
@@ -83,6 +83,7 @@ class Front:
         finally:
             if trouble is not None and request.transport is not None:
                 request.transport.close()
+            self.pacer.keep_time(self.pacer.loop.time())
             self.over(begun, closed)
         return Sent(closed == "kept")
 
@@ -118,7 +119,7 @@ class Front:
         """A request that is answered before its body is read, as far as it is known then."""
         if not wants_hurry(request.raw_path, request.headers) and not self.hurries:
             return None
-        asked = replace(before_body(request), keep_alive=False)
+        asked = before_body(request)._replace(keep_alive=False)
         scope, heard = self.scopes.find(asked)
         return asked if hurries(scope.backend, heard) else None
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from . import masking
 from .plan import About, Plan
 from .request import HttpRequest
+from .writes import size
 
 KEPT_ENTRIES = 1_000
 KEPT_BYTES = 64 << 20
@@ -226,8 +227,7 @@ class Journal:
         """Its response is over."""
         written = 0
         if entry.plan is not None:
-            for write in entry.plan.writes:
-                written += len(write.data)
+            written = size(entry.plan.writes)
         with self._lock:
             entry.ended, entry.closed = ended, closed
             self.ends += 1

@@ -5,8 +5,8 @@ Only admitted requests count. The headers tell of the window that will refuse fi
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from math import ceil
+from typing import NamedTuple
 
 from ..spec import Plan
 from .windows import KINDS, Window
@@ -21,15 +21,14 @@ UNLIMITED = Plan("Unlimited", requests_per_minute=1_000_000_000)
 """Where nobody is held to a plan. The headers still count, so that who checks them under load finds nothing wrong."""
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """What limit headers say: the limit, what is left of it, and when there is more again, as an epoch second or in so many seconds
     (AMB-16)."""
 
     limit: int
     remaining: int
     reset: int
-    reset_in: int = field(default=0, compare=False)
+    reset_in: int
 
 
 class Limiter:
@@ -50,9 +49,12 @@ class Limiter:
         """Whole seconds to wait before the next request, at least 1; ``None`` if it may be sent now."""
         if not self._held_to:
             return None
-        closed = [window.ends(now) - now for window in self._windows if window.left(now) <= early]
-        if closed:
-            return max(1, math.ceil(max(closed)))
+        wait = 0.0
+        for window in self._windows:
+            if window.left(now) <= early:
+                wait = max(wait, CLOCK_ERROR_S, window.ends(now) - now)
+        if wait:
+            return ceil(wait)
         if self._concurrent is not None and self.in_flight >= self._concurrent:
             return BUSY_RETRY_S
         return None
@@ -74,5 +76,5 @@ class Limiter:
 
 
 def _standing(window: Window, now: float) -> Standing:
-    ends = window.ends(now)
-    return Standing(window.allowance, max(0, window.left(now)), math.ceil(ends), math.ceil(ends - now - CLOCK_ERROR_S))
+    left, ends = window.left(now), window.ends(now)
+    return Standing(window.allowance, max(0, left), ceil(ends), ceil(ends - now - CLOCK_ERROR_S))

@@ -16,7 +16,12 @@ def measure(message: str, events: Iterable[Event]) -> Usage:
 
 def counted(message: str, text: str) -> tuple[int, int]:
     """Words in and words out, at least one each."""
-    return len(message.split()) or 1, len(text.split()) or 1
+    return words(message), words(text)
+
+
+def words(text: str) -> int:
+    """Its words, at least one."""
+    return len(text.split()) or 1
 
 
 def cost(usage: Usage) -> int:

@@ -26,6 +26,10 @@ AT_A_TIME = 200
 """Writes of one stream in a row, before others have their turn."""
 AT_A_WAKE, AT_A_REQUEST = 1000, 64
 """Writes of all streams in a row, before the loop does something else; and before each request, which has to wait for them."""
+TICK_S = 0.001
+"""What event loops wait at least: for anything sooner uvloop does not wait, and would look again and again until it is time."""
+TIME_ERROR_S = 1e-6
+"""What a sum of times may be wrong by: what is due so soon is due."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, for no time: closing sends RST instead of FIN."""
 
@@ -37,7 +41,7 @@ Drain = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True, eq=False)
 class _Stream:
-    """``dues``: when each write of ``data`` is due; ``at``: the next of them, due at ``due`` by the loop's time."""
+    """``dues``: when each write of ``data`` is due, in seconds of a clock of which one takes ``pace`` real ones; ``at``: the next."""
 
     dues: Sequence[float]
     data: Sequence[bytes]
@@ -45,16 +49,14 @@ class _Stream:
     started: float
     woken: asyncio.Future[None]
     times: MutableSequence[float]
-    clock: Clock
+    pace: float
     at: int = 0
-    due: float = 0.0
     over: bool = False
 
-    def look_ahead(self) -> None:
+    @property
+    def due(self) -> float:
         """When the next write is due, by the loop's time."""
-        if self.at < len(self.dues):
-            due = self.dues[self.at]
-            self.due = self.started + self.clock.real_delay(due) if due else self.started
+        return self.started + self.dues[self.at] * self.pace
 
 
 @dataclass
@@ -86,8 +88,8 @@ class Pacer:
         kept = [] if times is None else times
         now = self.loop.time()
         dues, data = columns(plan.writes)
-        stream = _Stream(dues, data, transport, now, self.loop.create_future(), kept, clock or self.clock)
-        stream.look_ahead()
+        pace = (clock or self.clock).real_delay(1.0)
+        stream = _Stream(dues, data, transport, now, self.loop.create_future(), kept, pace)
         self.streams += plan.about.streamed
         try:
             while not self._write_due(stream, self.loop.time()):
@@ -105,22 +107,22 @@ class Pacer:
 
     def keep_time(self, now: float) -> None:
         """Write some of what is due by now: for whoever keeps the loop busy while streams wait."""
-        if self._heap and self._heap[0][0] <= now:
+        if self._heap and self._heap[0][0] <= now + TIME_ERROR_S:
             self._write_all(now, AT_A_REQUEST)
 
     def _write_due(self, stream: _Stream, now: float) -> bool:
         """Write what is due until the buffer is full or others have waited long enough; whether the plan is through."""
-        transport, dues = stream.transport, stream.dues
+        transport = stream.transport
         pause = stream.at + AT_A_TIME
-        while stream.at < len(dues):
+        while stream.at < len(stream.data):
             if transport.is_closing():
                 raise ConnectionResetError("the client has gone")
-            if stream.at == pause or stream.due > now or transport.get_write_buffer_size() > HIGH_WATER:
+            early = stream.due > now + TIME_ERROR_S
+            if early or stream.at == pause or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
             transport.write(stream.data[stream.at])
             stream.times.append(now)
             stream.at += 1
-            stream.look_ahead()
         return True
 
     def _schedule(self, stream: _Stream) -> None:
@@ -134,8 +136,9 @@ class Pacer:
             if first >= self._wakes_at:
                 return
             self._timer.cancel()
-        self._wakes_at = first
-        self._timer = self.loop.call_at(first, self._wake)
+        now = self.loop.time()
+        self._wakes_at = first if first <= now else max(first, now + TICK_S)
+        self._timer = self.loop.call_at(self._wakes_at, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
@@ -148,24 +151,24 @@ class Pacer:
 
         A stream's coroutine hears of it only when its plan is through or held up.
         """
-        heap, order = self._heap, self._order
+        heap, order, until = self._heap, self._order, now + TIME_ERROR_S
         for _ in range(most):
-            if not heap or heap[0][0] > now:
+            if not heap or heap[0][0] > until:
                 return
             stream = heap[0][2]
-            transport, at = stream.transport, stream.at
+            transport, at, data = stream.transport, stream.at, stream.data
             if stream.over or transport.is_closing() or transport.get_write_buffer_size() > HIGH_WATER:
                 heapq.heappop(heap)
                 self._tell(stream)
                 continue
-            transport.write(stream.data[at])
+            transport.write(data[at])
             stream.times.append(now)
             stream.at = at = at + 1
-            if at == len(stream.data):
+            if at == len(data):
                 heapq.heappop(heap)
                 self._tell(stream)
             else:
-                stream.due = due = stream.started + stream.clock.real_delay(stream.dues[at])
+                due = stream.started + stream.dues[at] * stream.pace
                 heapq.heapreplace(heap, (due, next(order), stream))
 
     def _tell(self, stream: _Stream) -> None:

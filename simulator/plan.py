@@ -65,8 +65,7 @@ class About(NamedTuple):
     unmatched: bool = False
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """A whole response. ``ticket`` names the request to ``Backend.finished``; ``status``, ``said`` and ``about`` are for the journal."""
 
     writes: Sequence[Write]
@@ -74,7 +73,7 @@ class Plan:
     status: int = 200
     said: str = ""
     ticket: int = 0
-    about: About = About()  # noqa: RUF009  (a tuple, and cannot change)
+    about: About = About()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -168,7 +168,7 @@ class Replay:
     def _warned(self, plan: Plan, told: list[str]) -> Plan:
         words = [f"replay: {one}" for one in told]
         self.told += words
-        return replace(plan, about=plan.about._replace(warnings=(*plan.about.warnings, *words)))
+        return plan._replace(about=plan.about._replace(warnings=(*plan.about.warnings, *words)))
 
 
 def _difference(there: dict[str, Any], here: dict[str, Any]) -> str:

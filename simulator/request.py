@@ -31,8 +31,7 @@ TYPES: dict[str, tuple[type, str, str]] = {
 ABSENT = object()
 
 
-@dataclass(frozen=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """One request as it came. ``headers``: names in lower case. ``body`` may be cut off right above the limit."""
 
     method: str
@@ -100,8 +99,7 @@ def read_body(dialect: Dialect, operation: Operation, body: bytes) -> Asked | Mi
     if not isinstance(value, dict):
         return Mistake("body", "must be an object", "dict_type")
     roles: dict[str, Any] = {}
-    for place in _places(dialect.request)[operation.mode == "keys"]:
-        role, key, wanted, lone = place[:4]
+    for role, key, wanted, lone, place in _places(dialect.request)[operation.mode == "keys"]:
         at = value.get(key, ABSENT)
         if at is ABSENT and lone:
             continue
@@ -126,22 +124,28 @@ def odd_message(dialect: Dialect, message: str) -> Mistake | None:
 
 
 class _Place(NamedTuple):
-    """Where a role stands. ``key``: the member of the body that is its first place; ``None``, which is no name, if that is deeper.
+    """Where a role stands."""
 
-    ``lone``: it has no other place and need not be there.
+    role: str
+    pointers: Sequence[str]
+    required: bool
+    nullable: bool
+
+
+class _First(NamedTuple):
+    """Where a role is looked for first. ``key``: the member of the body that is its first place; ``None``, which is no name, if that
+    is deeper. ``lone``: it has no other place and need not be there.
     """
 
     role: str
     key: str | None
     wanted: type
     lone: bool
-    pointers: Sequence[str]
-    required: bool
-    nullable: bool
+    place: _Place
 
 
 @by_identity
-def _places(request: Request) -> tuple[tuple[_Place, ...], tuple[_Place, ...]]:
+def _places(request: Request) -> tuple[tuple[_First, ...], tuple[_First, ...]]:
     """The places of a chat request, and those of a request for a key."""
     chat = tuple(
         _place(role, at, role in request.required, role in request.nullable) for role, at in request.chat.items()
@@ -150,11 +154,11 @@ def _places(request: Request) -> tuple[tuple[_Place, ...], tuple[_Place, ...]]:
     return chat, keys
 
 
-def _place(role: str, pointers: Sequence[str], required: bool, nullable: bool) -> _Place:
+def _place(role: str, pointers: Sequence[str], required: bool, nullable: bool) -> _First:
     top = parts(pointers[0])
     key = top[0] if len(top) == 1 else None
     lone = key is not None and len(pointers) == 1 and not required
-    return _Place(role, key, TYPES[role][0], lone, pointers, required, nullable)
+    return _First(role, key, TYPES[role][0], lone, _Place(role, pointers, required, nullable))
 
 
 def wants_stream(dialect: Dialect, operation: Operation, asked: Asked, headers: Mapping[str, str]) -> bool | None:
@@ -180,7 +184,7 @@ def knows(value: Any, pointers: Sequence[str]) -> tuple[str, Any] | None:
 
 
 def _role(value: Any, place: _Place) -> Any:
-    role, pointers, required, nullable = place.role, place.pointers, place.required, place.nullable
+    role, pointers, required, nullable = place
     found = knows(value, pointers) or _no_object(value, pointers)
     pointer, at = found if found else (pointers[0], ABSENT)
     if at is None and nullable:

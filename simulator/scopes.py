@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..spec import Clock, FrozenClock
 from .backend import Backend
@@ -83,11 +83,11 @@ class Scopes:
         found = PREFIX.match(asked.target)
         if found and found[1] in self._open:
             scope = self._open[found[1]]
-            asked = replace(asked, target=asked.target[found.end() :] or "/")
+            asked = asked._replace(target=asked.target[found.end() :] or "/")
         key, mark, name = (bearer(asked.headers) or "").rpartition(MARK)
         if mark and name in self._open and scope in (self.root, self._open[name]):
             scope = self._open[name]
-            asked = replace(asked, headers={**asked.headers, "authorization": f"Bearer {key}"})
+            asked = asked._replace(headers={**asked.headers, "authorization": f"Bearer {key}"})
         return scope, asked
 
 

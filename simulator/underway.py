@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .crowd import Crowd
 from .limits import Limiter
 from .plan import Plan, Write
@@ -44,6 +42,6 @@ class Underway:
             return plan
         wait = session.free_in(now)
         if wait:
-            plan = replace(plan, writes=tuple(Write(write.due_s + wait, write.data) for write in plan.writes))
+            plan = plan._replace(writes=tuple(Write(write.due_s + wait, write.data) for write in plan.writes))
         session.busy[plan.ticket] = now + plan.writes[-1].due_s
         return plan

@@ -84,7 +84,7 @@ def _lower_case(plain: Plan) -> Plan:
     first, *rest = plain.writes
     head, end, body = first.data.partition(HEAD_END)
     lowered = HEADER_NAME.sub(lambda found: found[0].lower(), head)
-    return replace(plain, writes=(Write(first.due_s, lowered + end + body), *rest))
+    return plain._replace(writes=(Write(first.due_s, lowered + end + body), *rest))
 
 
 def _close(plain: Message) -> Message:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import overload
+from typing import NamedTuple, overload
 
 from .plan import Write
 
@@ -15,12 +15,13 @@ MANY = 8
 
 
 class Writes(Sequence[Write]):
-    """A sequence of writes, equal to a tuple of the same."""
+    """A sequence of writes, equal to a tuple of the same. Times that come as an array are not copied, and must stay as they are."""
 
     __slots__ = ("_data", "_dues")
 
     def __init__(self, dues: Iterable[float], data: Iterable[bytes]) -> None:
-        self._dues, self._data = array("d", dues), tuple(data)
+        self._dues = dues if type(dues) is array else array("d", dues)
+        self._data = tuple(data)
 
     def __len__(self) -> int:
         return len(self._data)
@@ -49,23 +50,55 @@ def in_a_row(dues: Sequence[float], data: Sequence[bytes]) -> Sequence[Write]:
     return tuple(map(Write, dues, data)) if len(data) < MANY else Writes(dues, data)
 
 
-def together(waits: Sequence[float], opening: bytes, parts: Sequence[bytes]) -> Sequence[Write]:
-    """``opening``, and each of ``parts`` after its wait; what nothing is waited for goes with what stands before it."""
-    if not any(waits):
-        return (Write(0.0, b"".join([opening, *parts])),)
-    if not waits[-1]:
-        waits, parts = waits[:-1], [*parts[:-2], parts[-2] + parts[-1]]
-    if all(waits):
-        return in_a_row([0.0, *accumulate(waits)], [opening, *parts])
-    due, dues, data, last = 0.0, [0.0], [], [opening]
-    for wait, part in zip(waits, parts, strict=True):
-        if wait:
-            due += wait
+class Middle(NamedTuple):
+    """Writes without what the first of them begins with and the last ends with: what many answers may have in common."""
+
+    dues: Sequence[float]
+    data: Sequence[bytes]
+
+    def within(self, opening: bytes, closing: bytes) -> Sequence[Write]:
+        """The writes, whole."""
+        dues, data = self
+        if len(data) == 1:
+            return (Write(dues[0], b"".join([opening, data[0], closing])),)
+        return in_a_row(dues, (opening + data[0], *data[1:-1], data[-1] + closing))
+
+
+def together(waits: Sequence[float], parts: Sequence[bytes], end_s: float) -> Middle:
+    """Nothing at once, each of ``parts`` after its wait, and nothing again ``end_s`` later.
+
+    What nothing is waited for goes with what stands before it. A part of no bytes is no write: its wait goes to the next.
+    """
+    if not any(waits) and not end_s:
+        return Middle([0.0], [b"".join(parts)])
+    dues = [0.0, *accumulate([*waits, end_s])]
+    if all(parts) and len(set(dues)) == len(dues):
+        return _middle(dues, [b"", *parts, b""])
+    due, dues, data, last = 0.0, [0.0], list[bytes](), list[bytes]()
+    for wait, part in zip((*waits, end_s), (*parts, None), strict=True):
+        due += wait
+        if part == b"":
+            continue
+        if due != dues[-1]:
             dues.append(due)
             data.append(b"".join(last))
             last = []
-        last.append(part)
-    return in_a_row(dues, [*data, b"".join(last)])
+        last.append(part or b"")
+    return _middle(dues, [*data, b"".join(last)])
+
+
+def _middle(dues: Sequence[float], data: Sequence[bytes]) -> Middle:
+    return Middle(dues if len(data) < MANY else array("d", dues), data)
+
+
+def size(writes: Sequence[Write]) -> int:
+    """The bytes of all writes."""
+    if isinstance(writes, Writes):
+        return sum(map(len, writes._data))
+    total = 0
+    for write in writes:
+        total += len(write.data)
+    return total
 
 
 def columns(writes: Sequence[Write]) -> tuple[Sequence[float], Sequence[bytes]]:

@@ -6,7 +6,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, hdrs
 from aiohttp.web_request import BaseRequest
@@ -73,7 +73,7 @@ class Proxy:
     async def __call__(self, request: BaseRequest) -> StreamResponse:
         loop = asyncio.get_running_loop()
         came = await _read(request)
-        asked = replace(came, body=_plain(came))
+        asked = came._replace(body=_plain(came))
         fits = len(came.body) <= REQUEST_LIMIT
         relayed = _Relayed(asked, came.body, loop.time(), request.keep_alive and fits)
         self.recorder.scrubber.meet(asked)

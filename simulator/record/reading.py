@@ -65,7 +65,7 @@ def find(asked: HttpRequest, routes: Routes) -> Route | None:
     segments = path.split("/")
     for first in range(1, len(segments)):
         target = "/" + "/".join(segments[first:]) + mark + query
-        route = routes.find(replace(asked, target=target))
+        route = routes.find(asked._replace(target=target))
         if route.operation is not None:
             return route
     return None

@@ -7,7 +7,7 @@ simulator's own faults (``kills.yaml``); here it only counts that no check is bl
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chatproof.simulator.plan import Plan
 from chatproof.simulator.request import HttpRequest
@@ -67,7 +67,7 @@ def opens_everything(request: HttpRequest) -> HttpRequest:
     """A key that was made is as good as an account's."""
     if not MADE.fullmatch(request.headers.get("authorization", "")):
         return request
-    return replace(request, headers={**request.headers, "authorization": "Bearer key-valid"})
+    return request._replace(headers={**request.headers, "authorization": "Bearer key-valid"})
 
 
 @dataclass(frozen=True)
@@ -106,28 +106,28 @@ MUTANTS = (
     _mutant("header-case", refuses(late_auth, 401), "request.header_case"),
     _mutant("scheme-case", refuses(lambda r: "bearer " in r.headers.get("authorization", ""), 401), "request.scheme_case"),
     _mutant("media-type-case", refuses(lambda r: "Application" in r.headers.get("content-type", ""), 415), "request.media_type_case"),
-    _mutant("no-raw-utf-8", asks(lambda r: replace(r, body=r.body.decode("utf-8").encode("ascii", "replace"))), "request.escapes"),
+    _mutant("no-raw-utf-8", asks(lambda r: r._replace(body=r.body.decode("utf-8").encode("ascii", "replace"))), "request.escapes"),
     _mutant("no-white-space", refuses(lambda r: r.body.startswith(b" ")), "request.whitespace"),
     _mutant("order-matters", refuses(lambda r: list(parsed(r))[:1] == ["stream"]), "request.order"),
-    _mutant("ascii-only", asks(lambda r: replace(r, body=r.body.replace(b"\\u4f60", b"?"))), "request.text_kept"),
+    _mutant("ascii-only", asks(lambda r: r._replace(body=r.body.replace(b"\\u4f60", b"?"))), "request.text_kept"),
     _mutant("no-chunks", refuses(lambda r: "transfer-encoding" in r.headers, 411), "http.chunked_request"),
     _mutant("chunks-to-1.0", adds(b"Transfer-Encoding: chunked", lambda r, _: r.version == (1, 0)), "http.no_chunked_to_1_0"),
     _mutant("hangs-up", fixed(hangs_up), "http.keep_alive"),
     _mutant("hangs-up-after-json", fixed(hangs_up_after_json), "http.keep_alive"),
-    _mutant("stays-connected", lambda: lambda r, answer: replace(answer(r), end="keep-alive"), "http.closes"),
+    _mutant("stays-connected", lambda: lambda r, answer: answer(r)._replace(end="keep-alive"), "http.closes"),
     # odd input
     _mutant("odd-refused", refuses(lambda r: message(r) == "" or "\ud83d" in message(r) or len(r.body) > 1 << 20, 418),
         "errors.empty_message", "errors.surrogate", "errors.huge_body"),
     _mutant("crashes-on-odd-sessions", refuses(odd_session, 500), "errors.never_breaks"),
     _mutant("streams-break-off-at-nul", fixed(breaks_off_at_nul), "http.complete"),
-    _mutant("any-media-type", asks(lambda r: replace(r, headers={**r.headers, "content-type": "application/json"})), "errors.other_media_type"),
+    _mutant("any-media-type", asks(lambda r: r._replace(headers={**r.headers, "content-type": "application/json"})), "errors.other_media_type"),
     _mutant("always-answers", asks(text(b"failing", b"echo")), "errors.failing"),
     _mutant("always-there", asks(text(b"unavailable", b"echo")), "errors.unavailable"),
     _mutant("answers-late", answers_late, "request.own_answer"),
     # bodies that nobody thought of
     _mutant("ascii-letters-only", refuses(lambda r: rb"\u0" in r.body), "contract.positive_accepted"),
     # the switch
-    _mutant("never-streams", asks(lambda r: replace(text(b'"stream": true', b'"stream": false')(r), headers={**r.headers, "accept": "*/*"})),
+    _mutant("never-streams", asks(lambda r: text(b'"stream": true', b'"stream": false')(r)._replace(headers={**r.headers, "accept": "*/*"})),
         "switch.on", "switch.available", "switch.on_by_body", "switch.on_by_accept", "stream.served"),
     _mutant("always-streams", asks(text(b'"stream": false', b'"stream": true')), "switch.off"),
     _mutant("no-stream-of-its-own", asks(text(b"/chat/stream", b"/chat")), "switch.always"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from chatproof.simulator.plan import Plan, Write
@@ -57,7 +56,7 @@ def head(pattern: bytes, new: bytes, where: Where = anywhere) -> Made:
         first, *rest = plan.writes
         old = head_of(plan)
         spoilt = re.sub(pattern, lambda _: new, old, count=1) + first.data[len(old) :]
-        return replace(plan, writes=(Write(first.due_s, spoilt), *rest))
+        return plan._replace(writes=(Write(first.due_s, spoilt), *rest))
 
     return lambda: front
 
@@ -77,7 +76,7 @@ def body(pattern: bytes, new: bytes, where: Where = replies) -> Made:
         top, _, old = b"".join(write.data for write in plan.writes).partition(b"\r\n\r\n")
         spoilt = re.sub(pattern, new, old)
         top = re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(spoilt), top)
-        return replace(plan, writes=(Write(plan.writes[-1].due_s, top + b"\r\n\r\n" + spoilt),))
+        return plan._replace(writes=(Write(plan.writes[-1].due_s, top + b"\r\n\r\n" + spoilt),))
 
     return lambda: front
 
@@ -97,7 +96,7 @@ def events(pattern: bytes, new: bytes, where: Where = streams) -> Made:
             Write(w.due_s, re.sub(rb"([0-9a-f]+)\r\n((?:data|event|:).*?\n\n)\r\n", chunk, w.data, flags=re.DOTALL))
             for w in plan.writes
         )
-        return replace(plan, writes=tuple(changed))
+        return plan._replace(writes=tuple(changed))
 
     return lambda: front
 
@@ -112,7 +111,7 @@ def text(old: bytes, new: bytes) -> Callable[[HttpRequest], HttpRequest]:
 
     def change(request: HttpRequest) -> HttpRequest:
         target = request.target.replace(old.decode(), new.decode())
-        return replace(request, target=target, body=request.body.replace(old, new))
+        return request._replace(target=target, body=request.body.replace(old, new))
 
     return change
 
@@ -190,7 +189,7 @@ def newest_session() -> Front:
         return match[1] + known[-1] + b'"'
 
     def change(request: HttpRequest) -> HttpRequest:
-        return replace(request, body=SESSION.sub(newest, request.body))
+        return request._replace(body=SESSION.sub(newest, request.body))
 
     return lambda request, answer: answer(change(request))
 
@@ -201,19 +200,19 @@ def one_stream_session(request: HttpRequest) -> HttpRequest:
     if not streamed or SESSION.search(request.body):
         return request
     name = b"conversationId" if "/chat/" in request.target and not request.target.endswith("/stream") else b"session_id"
-    return replace(request, body=request.body.replace(b"{", b'{"%b": "shared", ' % name, 1))
+    return request._replace(body=request.body.replace(b"{", b'{"%b": "shared", ' % name, 1))
 
 
 def truncates_ids(request: HttpRequest) -> HttpRequest:
     """Session ids are told apart by their first twenty characters."""
-    return replace(request, body=SESSION.sub(lambda match: match[1] + match[2][:20] + b'"', request.body))
+    return request._replace(body=SESSION.sub(lambda match: match[1] + match[2][:20] + b'"', request.body))
 
 
 def hears_refused(request: HttpRequest, answer: Answer) -> Plan:
     """What was said is written down before anybody looks whose key it came with."""
     plan = answer(request)
     if plan.status == 401 and SESSION.search(request.body):
-        answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+        answer(request._replace(headers={**request.headers, "authorization": "Bearer key-valid"}))
     return plan
 
 
@@ -222,7 +221,7 @@ def by_beginning(request: HttpRequest) -> HttpRequest:
     credential = request.headers.get("authorization", "")
     valid = "Bearer key-valid"
     return (
-        replace(request, headers={**request.headers, "authorization": valid})
+        request._replace(headers={**request.headers, "authorization": valid})
         if credential.startswith(valid)
         else request
     )
@@ -262,7 +261,7 @@ def later(extra_s: float, part: Callable[[Plan], int]) -> Made:
         parts = apart(plan)
         at = part(parts)
         delayed = (Write(w.due_s + extra_s * (number >= at), w.data) for number, w in enumerate(parts.writes))
-        return replace(parts, writes=tuple(delayed))
+        return parts._replace(writes=tuple(delayed))
 
     return lambda: front
 
@@ -271,12 +270,12 @@ def apart(plan: Plan) -> Plan:
     """The last chunk, and the head, as writes of their own."""
     *rest, last = plan.writes
     end = b"0\r\n\r\n"
-    return replace(plan, writes=(*rest, Write(last.due_s, last.data.removesuffix(end)), Write(last.due_s, end)))
+    return plan._replace(writes=(*rest, Write(last.due_s, last.data.removesuffix(end)), Write(last.due_s, end)))
 
 
 def hangs_up(request: HttpRequest, answer: Answer) -> Plan:
     """A connection that ends without having been announced to."""
-    return replace(answer(request), end="close")
+    return answer(request)._replace(end="close")
 
 
 def fixed(front: Front) -> Made:

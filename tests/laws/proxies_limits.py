@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from chatproof.simulator.plan import Plan
 from chatproof.simulator.request import HttpRequest
@@ -95,7 +94,7 @@ def not_in_earnest() -> Front:
         nonlocal refused
         key, plan = request.headers.get("authorization", ""), answer(request)
         if plan.status == 429 and refused == key:
-            plan = answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+            plan = answer(request._replace(headers={**request.headers, "authorization": "Bearer key-valid"}))
         refused = key if plan.status == 429 else None
         return plan
 
@@ -107,7 +106,7 @@ def many_places(request: HttpRequest, answer: Answer) -> Plan:
     plan = answer(request)
     if plan.status != 429 or "key-pro" not in request.headers.get("authorization", ""):
         return plan
-    return answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+    return answer(request._replace(headers={**request.headers, "authorization": "Bearer key-valid"}))
 
 
 def streams_unlimited(request: HttpRequest, answer: Answer) -> Plan:
@@ -115,7 +114,7 @@ def streams_unlimited(request: HttpRequest, answer: Answer) -> Plan:
     plan = answer(request)
     if plan.status != 429 or (b'"stream": true' not in request.body and "/stream" not in request.target):
         return plan
-    return answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+    return answer(request._replace(headers={**request.headers, "authorization": "Bearer key-valid"}))
 
 
 def counts(by: int) -> Made:
@@ -134,7 +133,7 @@ def counts(by: int) -> Made:
                 return said(429, b'{"detail": "Full"}') if last and plan.status == 200 else plan
             if plan.status == 429 and not extra:
                 extra = True
-                return answer(replace(request, headers={**request.headers, "authorization": "Bearer key-valid"}))
+                return answer(request._replace(headers={**request.headers, "authorization": "Bearer key-valid"}))
             extra = extra and plan.status == 429
             return plan
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from chatproof.simulator.plan import Plan
@@ -38,13 +37,13 @@ def expires_from_the_beginning() -> Front:
     begun: dict[bytes, float] = {}
 
     def front(request: HttpRequest, answer: Answer) -> Plan:
-        now = date_of(answer(replace(request, method="GET", body=b"")))
+        now = date_of(answer(request._replace(method="GET", body=b"")))
 
         def living(match: re.Match[bytes]) -> bytes:
             age = now - begun.setdefault(match[2], now)
             return b'%b%b%b"' % (match[1], match[2], b"-%d" % (age // LIFE_S) if age > LIFE_S else b"")
 
-        return answer(replace(request, body=SESSION.sub(living, request.body)))
+        return answer(request._replace(body=SESSION.sub(living, request.body)))
 
     return front
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chatproof.simulator.plan import Plan, Write
 from chatproof.simulator.request import HttpRequest
 
@@ -17,7 +15,7 @@ def first_then_all(request: HttpRequest, answer: Answer) -> Plan:
     if not streams(request, plan):
         return plan
     first, *rest = plan.writes
-    return replace(plan, writes=(first, *(Write(plan.writes[-1].due_s, write.data) for write in rest)))
+    return plan._replace(writes=(first, *(Write(plan.writes[-1].due_s, write.data) for write in rest)))
 
 
 def two_bursts(request: HttpRequest, answer: Answer) -> Plan:
@@ -26,7 +24,7 @@ def two_bursts(request: HttpRequest, answer: Answer) -> Plan:
     if not streams(request, plan):
         return plan
     half, ends = len(plan.writes) // 2, (plan.writes[0].due_s, plan.writes[-1].due_s)
-    return replace(plan, writes=tuple(Write(ends[n >= half], write.data) for n, write in enumerate(plan.writes)))
+    return plan._replace(writes=tuple(Write(ends[n >= half], write.data) for n, write in enumerate(plan.writes)))
 
 
 def breaks_off_at_nul(request: HttpRequest, answer: Answer) -> Plan:
@@ -35,7 +33,7 @@ def breaks_off_at_nul(request: HttpRequest, answer: Answer) -> Plan:
     if not streams(request, plan) or "\0" not in message(request):
         return plan
     data = b"".join(write.data for write in plan.writes)
-    return replace(plan, writes=(Write(0.0, data[: data.index(b"\n\n") + 4]),), end="close")
+    return plan._replace(writes=(Write(0.0, data[: data.index(b"\n\n") + 4]),), end="close")
 
 
 def hangs_up_after_json(request: HttpRequest, answer: Answer) -> Plan:

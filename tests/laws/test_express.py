@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatproof.simulator import own
 from chatproof.simulator.agents import Agent, Answer, Turn, paces, says
 from chatproof.simulator.backend import Backend
 from chatproof.simulator.express import express
@@ -48,6 +49,8 @@ def raises(_turn: Turn) -> Answer:
 
 OWN: dict[str, Agent] = {
     "own-paced": lambda turn: paces([f"{turn.number} ", "b", "", " c"], 0.1, 0.2),
+    "own-static": own.agent([0.1, "a ", "b", 0.0, "c d", "", 0.5, "e ", "f ", "g", "h", "i ", "j", 0.2]),
+    "own-hollow": lambda _: Answer(((0.1, Delta("")), (0.2, Delta("a b")), (0.1, Delta(""))), end_s=0.1, by_word=True),
     "own-words": lambda turn: says(f"{turn.message} {turn.said}"),
     "own-mute": lambda _: Answer(()),
     "own-late": lambda _: Answer(

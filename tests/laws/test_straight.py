@@ -6,11 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatproof.simulator import encode, meter
+from chatproof.simulator.agents import Answer
+from chatproof.simulator.beats import at_once
 from chatproof.simulator.plan import About, Layer, build
 from chatproof.simulator.reply import Beat, Reply
 from chatproof.simulator.request import HttpRequest
-from chatproof.simulator.straight import straight
-from chatproof.spec import Dialect, Event
+from chatproof.simulator.straight import spoken, straight, text_stream
+from chatproof.spec import Delta, Dialect, Done, Event, Usage
 
 from .memory import all_dialects
 from .scripts import JSON, TEXT, scripts
@@ -62,5 +65,39 @@ def test_refusals(dialect: Dialect) -> None:
         fields = {"message": message, "code": found.code, "kind": message, "location": [message], "details": value}
         reply = Reply(dialect, found.status, found.shape, {**fields, "retry_after": 3})
         assert straight(reply, request, 1e9, 7, About()) == build(reply, request, 1e9, [PLAIN], 7, About())
+
+    holds()
+
+
+WORDS = st.lists(st.sampled_from(["a", "\u00e9", "\x85", "\x1c", "\u3000", "", " ", "\n", '"']), max_size=9).map(
+    " ".join
+)
+WAITS = st.sampled_from([0.0, 0.0, 0.02, 0.1])
+ANSWERS = st.builds(
+    lambda steps, end_s, by_word: Answer(
+        tuple((wait, Delta(text)) for wait, text in steps), end_s=end_s, by_word=by_word
+    ),
+    st.lists(st.tuples(WAITS, TEXT | WORDS), max_size=20),
+    WAITS,
+    st.booleans(),
+)
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_given_again() -> None:
+    """In several dialects in turn, each time with an end of its own: what is kept of it is nobody's in particular."""
+
+    @CALM
+    @given(ANSWERS, st.lists(st.tuples(st.sampled_from(all_dialects()), TEXT), min_size=1, max_size=6))
+    def holds(answer: Answer, given: list[tuple[Dialect, str]]) -> None:
+        for dialect, session in given:
+            end = Done(session, Usage(1, 2, 3))
+            reply = Reply(dialect, 200, dialect.reply, {}, at_once(answer, end, True), True)
+            plan = build(reply, HttpRequest("POST", "/", {}), 1e9, [PLAIN], 7, About())
+            said = spoken(dialect, answer)
+            assert said is not None
+            assert said.words == meter.measure("", [event for _, event in answer.steps]).output
+            spelt = {role: encode.dumps(value) for role, value in encode.event_fields(end).items()}
+            assert text_stream(dialect, said.middle, spelt, "", 1e9) == plan.writes
 
     holds()

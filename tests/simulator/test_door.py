@@ -13,6 +13,8 @@ import pytest
 from chatproof import Simulator
 from chatproof.simulator.app import Running, running
 from chatproof.simulator.door import HEADS, Door, Known
+from chatproof.simulator.journal import Journal
+from chatproof.simulator.pacer import Pacer
 from chatproof.simulator.request import HttpRequest
 from chatproof.spec import FrozenClock
 
@@ -201,3 +203,24 @@ def test_a_request_while_a_known_one_is_answered_waits_for_its_turn() -> None:
                 while b"You said" not in got:
                     got += sock.recv(65536)
                 assert got.index(b"last") < got.index(b"You said")
+
+
+def test_streams_under_way_are_served_before_whoever_comes_or_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand clients that come at once, or streams that end at once, are one turn of the loop."""
+    looked: list[str] = []
+    keep_time, end = Pacer.keep_time, Journal.end
+
+    def watched(pacer: Pacer, now: float) -> None:
+        looked.append("streams")
+        keep_time(pacer, now)
+
+    def ended_too(journal: Journal, *how: Any) -> None:
+        looked.append("over")
+        end(journal, *how)
+
+    monkeypatch.setattr(Pacer, "keep_time", watched)
+    monkeypatch.setattr(Journal, "end", ended_too)
+    with running(["guide"], clock=FrozenClock()) as started, dial(started) as sock:
+        ask(sock, post({**STREAM, "agent_id": "paced"}))
+        ended(started, 1)
+    assert looked == ["streams", "streams", "streams", "over"]

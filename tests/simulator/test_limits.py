@@ -15,24 +15,24 @@ NOW = 1_000.25
 
 def test_a_window_opens_with_its_first_request_and_closes_on_time() -> None:
     limiter = Limiter(Plan("p", requests_per_minute=2))
-    assert limiter.standing(NOW) == Standing(2, 2, 1061)
+    assert limiter.standing(NOW) == Standing(2, 2, 1061, 60)
     limiter.take(NOW)
     limiter.take(NOW + 30)
-    assert limiter.standing(NOW + 30) == Standing(2, 0, 1061)
+    assert limiter.standing(NOW + 30) == Standing(2, 0, 1061, 30)
     assert limiter.retry_after(NOW + 30) == 30
     assert limiter.retry_after(NOW + MINUTE_S - 0.001) == 1
     assert limiter.retry_after(NOW + MINUTE_S) is None
-    assert limiter.standing(NOW + MINUTE_S) == Standing(2, 2, 1121)
+    assert limiter.standing(NOW + MINUTE_S) == Standing(2, 2, 1121, 60)
 
 
 def test_the_headers_tell_of_the_window_that_refuses_first() -> None:
     limiter = Limiter(Plan("p", requests_per_minute=3, requests_per_day=4))
     for second in range(3):
         limiter.take(NOW + second)
-    assert limiter.standing(NOW + 2) == Standing(3, 0, 1061)
+    assert limiter.standing(NOW + 2) == Standing(3, 0, 1061, 58)
     later = NOW + MINUTE_S
     limiter.take(later)
-    assert limiter.standing(later) == Standing(4, 0, 87401)
+    assert limiter.standing(later) == Standing(4, 0, 87401, 86340)
     assert limiter.retry_after(later) == DAY_S - MINUTE_S
     assert limiter.retry_after(NOW + DAY_S) is None
 

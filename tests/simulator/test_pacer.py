@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
 
-from chatproof.simulator.pacer import AT_A_REQUEST, HIGH_WATER, Pacer
+from chatproof.simulator.pacer import AT_A_REQUEST, HIGH_WATER, TICK_S, Pacer
 from chatproof.simulator.plan import Plan, Write
 from chatproof.spec import Clock, FrozenClock, ScaledClock
 
@@ -166,3 +167,65 @@ def test_streams_under_way_are_served_between_requests_and_only_some_at_a_time()
         await asyncio.gather(*tasks)
 
     asyncio.run(main())
+
+
+class StillLoop:
+    """Time stands still; what is to be called then is kept."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.calls: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def create_future(self) -> asyncio.Future[None]:
+        return asyncio.Future(loop=asyncio.get_running_loop())
+
+    def call_at(self, when: float, call: Callable[[], None]) -> asyncio.Handle:
+        self.calls.append((when, call))
+        return asyncio.get_running_loop().call_later(3600, call)
+
+
+def _still(dues: tuple[float, ...], then: Callable[[Pacer, StillLoop, FakeTransport], None]) -> None:
+    async def main() -> None:
+        loop, transport = StillLoop(), FakeTransport()
+        pacer = Pacer(cast(Any, loop), ScaledClock())
+        task = asyncio.create_task(pacer.carry_out(_plan(*dues), cast(Any, transport), transport.drain))
+        await asyncio.sleep(0)
+        then(pacer, loop, transport)
+        task.cancel()
+
+    asyncio.run(main())
+
+
+def test_no_wait_is_shorter_than_a_loop_waits() -> None:
+    """For less uvloop does not wait at all: it would look again and again until it is time."""
+
+    def then(_: Pacer, loop: StillLoop, transport: FakeTransport) -> None:
+        (when, call), *others = loop.calls
+        assert (when, others) == (100.0 + TICK_S, [])
+        loop.now = when
+        call()
+        assert transport.written == [b"0", b"1", b"2"]
+        assert loop.calls[1][0] == 105.0
+
+    _still((0, 0.0002, 0.0009, 5), then)
+
+
+def test_what_is_behind_is_not_waited_for() -> None:
+    def then(pacer: Pacer, loop: StillLoop, transport: FakeTransport) -> None:
+        loop.now = 200.0
+        loop.calls.pop()[1]()
+        assert len(transport.written) == 1001
+        assert [when for when, _ in loop.calls] == [pytest.approx(102.0)]
+
+    _still((0, *(1 + number / 1000 for number in range(1010))), then)
+
+
+def test_what_a_sum_of_times_is_wrong_by_is_not_waited_for() -> None:
+    def then(pacer: Pacer, loop: StillLoop, transport: FakeTransport) -> None:
+        pacer.keep_time(100.3 - 1e-9)
+        assert transport.written == [b"0", b"1"]
+
+    _still((0, 0.3), then)

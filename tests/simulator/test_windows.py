@@ -46,7 +46,7 @@ def test_a_fixed_window_ends_a_minute_after_the_request_that_opened_it() -> None
 def test_a_window_aligned_to_the_clock_ends_with_the_minute_and_the_day() -> None:
     limiter = Limiter(Plan("p", requests_per_minute=2, requests_per_day=3), "aligned")
     assert spend(limiter, NOW, NOW + 1, NOW + 2) == [None, None, 18], "1020 is the next whole minute"
-    assert limiter.standing(NOW + 2) == Standing(2, 0, 1020)
+    assert limiter.standing(NOW + 2) == Standing(2, 0, 1020, 18)
     assert spend(limiter, 1020.0, 1020.0) == [None, DAY_S - 1020]
     assert limiter.retry_after(DAY_S) is None
 
@@ -54,19 +54,19 @@ def test_a_window_aligned_to_the_clock_ends_with_the_minute_and_the_day() -> Non
 def test_a_sliding_window_lets_one_in_for_each_that_leaves() -> None:
     limiter = Limiter(SIX, "sliding")
     assert spend(limiter, *(NOW + 5 * n for n in range(6))) == [None] * 6
-    assert limiter.standing(NOW + 30) == Standing(6, 0, 1061)
+    assert limiter.standing(NOW + 30) == Standing(6, 0, 1061, 30)
     assert limiter.retry_after(NOW + 30) == 30
     assert spend(limiter, NOW + 60, NOW + 60, NOW + 65) == [None, 5, None]
-    assert limiter.standing(NOW + 66) == Standing(6, 0, 1071)
+    assert limiter.standing(NOW + 66) == Standing(6, 0, 1071, 4)
 
 
 def test_a_bucket_refills_evenly() -> None:
     limiter = Limiter(SIX, "bucket")
     assert spend(limiter, *[NOW] * 7) == [None] * 6 + [10]
-    assert limiter.standing(NOW) == Standing(6, 0, 1011)
+    assert limiter.standing(NOW) == Standing(6, 0, 1011, 10)
     assert spend(limiter, NOW + 9.9, NOW + 10, NOW + 10, NOW + 35) == [1, None, 10, None]
-    assert limiter.standing(NOW + 35) == Standing(6, 1, 1041)
-    assert limiter.standing(NOW + 999) == Standing(6, 6, 2060)
+    assert limiter.standing(NOW + 35) == Standing(6, 1, 1041, 5)
+    assert limiter.standing(NOW + 999) == Standing(6, 6, 2060, 60)
 
 
 @pytest.mark.parametrize("kind", KINDS)

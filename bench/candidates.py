@@ -79,11 +79,13 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print
 SIMULATOR = """
 import signal, sys
 from chatproof import Simulator
+from chatproof.simulator.serve import calm
 
 count, gap_s = int(sys.argv[2]), int(sys.argv[3]) / 1000
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 with Simulator(port=int(sys.argv[1])) as sim:
     sim.agent("pace", [piece for _ in range(count) for piece in (gap_s, " word")])
+    calm()
     signal.sigwait([signal.SIGTERM])
 """
 
@@ -128,7 +130,7 @@ def ours(port: int) -> list[str]:
 
 
 def paced(port: int) -> list[str]:
-    """Ours as a test starts it, with an agent of its own whose stream is paced."""
+    """Ours as a test starts it, with an agent of its own whose stream is paced; the collector as calm as in ``chatproof serve``."""
     return [sys.executable, "-c", SIMULATOR, str(port), str(PACED), str(GAP_MS)]
 
 

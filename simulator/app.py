@@ -31,7 +31,7 @@ from .latency import Latency
 from .pacer import Pacer
 from .scopes import Scopes
 
-BACKLOG = 1024
+BACKLOG = 4096
 LAST_PORT = 65_535
 DRAIN_S = 5.0
 """How long a stop waits for responses under way, in seconds."""

@@ -86,6 +86,7 @@ class Pacer:
         ``clock``: the one of this plan, where it is not that of all.
         """
         kept = [] if times is None else times
+        self.keep_time(self.loop.time())
         now = self.loop.time()
         dues, data = columns(plan.writes)
         pace = (clock or self.clock).real_delay(1.0)

@@ -29,13 +29,22 @@ from .rulings import from_words
 if TYPE_CHECKING:
     from .script.watch import Watched
 
-GARBAGE = 20_000
-"""Objects that may gather before the collector looks for circles among them."""
+GARBAGE, OLDER = 20_000, 100
+"""Objects that may gather before the collector looks for circles among them, and after how many looks it looks at older ones too."""
 USAGE = 2
 """The exit code of a bad flag, a bad file, or an address that cannot be had."""
 LOOPBACK = "127.0.0.1"
 SHORTEST_TOKEN = 8
 LINES: dict[str, Line] = {"text": lines.plain, "json": lines.machine}
+
+
+def calm() -> None:
+    """Before a process serves: its tables stay, and little of a request is ever in a circle, so the garbage collector has little to look for.
+
+    A look at everything, with a thousand streams under way, holds them all up for 60 ms.
+    """
+    gc.freeze()
+    gc.set_threshold(GARBAGE, OLDER, OLDER)
 
 
 def serve(
@@ -124,8 +133,7 @@ def serve(
             told = await stack.enter_async_context(_controlled(server, gate)) if gate else ""
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stop.set)
-            gc.freeze()  # the tables stay; collections need not look at them again
-            gc.set_threshold(GARBAGE)  # and little of a request is ever in a circle
+            calm()
             print(banner(backend, server.base_url, settings, told), flush=True)
             if not is_loopback(host):
                 _log(f"warning: {host} can be reached from other machines, and the keys are no secret")

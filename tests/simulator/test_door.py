@@ -206,7 +206,9 @@ def test_a_request_while_a_known_one_is_answered_waits_for_its_turn() -> None:
 
 
 def test_streams_under_way_are_served_before_whoever_comes_or_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand clients that come at once, or streams that end at once, are one turn of the loop."""
+    """A thousand clients that come at once, or streams that begin or end at once, are one turn of the loop: at the door, at a request, when
+    its stream begins, and when that ends.
+    """
     looked: list[str] = []
     keep_time, end = Pacer.keep_time, Journal.end
 
@@ -223,4 +225,4 @@ def test_streams_under_way_are_served_before_whoever_comes_or_goes(monkeypatch: 
     with running(["guide"], clock=FrozenClock()) as started, dial(started) as sock:
         ask(sock, post({**STREAM, "agent_id": "paced"}))
         ended(started, 1)
-    assert looked == ["streams", "streams", "streams", "over"]
+    assert looked == ["streams", "streams", "streams", "streams", "over"]

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .processor import used_s
+
 HOST = "127.0.0.1"
 AIMOCK = "@copilotkit/aimock@1.43.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "chatproof-bench"
@@ -114,9 +116,8 @@ class Started:
     after_s: float
 
     def cpu_s(self) -> float:
-        """Seconds of a core that it has used, its threads and the system's share included."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Seconds of a core that it has used."""
+        return used_s(self.pid)
 
     def memory_kb(self) -> int:
         """What of it is in memory, in KiB."""

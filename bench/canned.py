@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 HOST = "127.0.0.1"
 LIMITS = {"X-RateLimit-Limit": "600000", "X-RateLimit-Remaining": "599999", "X-RateLimit-Reset": "1767225660"}
@@ -73,17 +73,24 @@ def await_port(port: int, tries: int = 500) -> None:
     raise ConnectionError(f"nobody listens on port {port}")
 
 
+class Target(NamedTuple):
+    """A target in a process of its own. ``ports``: by the kind of answer."""
+
+    ports: dict[str, int]
+    pid: int
+
+
 @contextmanager
-def canned(core: int | None) -> Iterator[dict[str, int]]:
-    """The protocol, on that core: kind of answer -> port."""
+def canned(core: int | None) -> Iterator[Target]:
+    """The protocol, on that core."""
     (port,) = free_ports(1)
-    with _process([sys.executable, "-m", "bench.canned", str(port)], port, core):
-        yield dict.fromkeys(TYPES, port)
+    with _process([sys.executable, "-m", "bench.canned", str(port)], port, core) as pid:
+        yield Target(dict.fromkeys(TYPES, port), pid)
 
 
 @contextmanager
-def nginx() -> Iterator[dict[str, int]]:
-    """nginx, whose answers cost it a few microseconds: kind of answer -> port. Its streams are framed by a length."""
+def nginx() -> Iterator[Target]:
+    """nginx, whose answers cost it some microseconds. Its streams are framed by a length."""
     program = shutil.which("nginx")
     if program is None:
         raise FileNotFoundError("nginx")
@@ -99,21 +106,21 @@ def nginx() -> Iterator[dict[str, int]]:
         )
         told = Path(folder) / "nginx.conf"
         told.write_text(
-            f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log crit; events {{}}\n"
+            f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/log crit; events {{}}\n"
             f"http {{ access_log off; keepalive_requests 1000000000; {temporary}\n{servers}}}\n"
         )
-        with _process([program, "-p", folder, "-e", f"{folder}/log", "-c", str(told)], ports["json"], None):
-            yield ports
+        with _process([program, "-p", folder, "-e", f"{folder}/log", "-c", str(told)], ports["json"], None) as pid:
+            yield Target(ports, pid)
 
 
 @contextmanager
-def _process(command: list[str], port: int, core: int | None) -> Iterator[None]:
+def _process(command: list[str], port: int, core: int | None) -> Iterator[int]:
     server = subprocess.Popen(command)
     try:
         if core is not None:
             os.sched_setaffinity(server.pid, {core})
         await_port(port)
-        yield
+        yield server.pid
     finally:
         server.terminate()
         server.wait()

@@ -32,7 +32,13 @@ def ours(port: int, stream: bool, processes: int = 1) -> dict[str, float]:
     ledger = run(plan, processes=processes).ledger
     whole = [ledger.bins[index].counts["ok"] for index in range(1, SECONDS + 1) if index in ledger.bins]
     cpu_s, every = sum(ledger.cpu_s), max(ledger.outcomes["ok"], 1)
-    return {"turns": sum(whole) / max(len(whole), 1), "us": cpu_s / every * 1e6, "failed": ledger.number("errors")}
+    turns = sum(whole) / max(len(whole), 1)
+    return {
+        "turns": turns,
+        "us": cpu_s / every * 1e6,
+        "failed": ledger.number("errors"),
+        "all": ledger.counters["finished"],
+    }
 
 
 def by_lines(response: Any) -> Iterator[bytes]:

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from typing import NamedTuple
 
-from .canned import EVENTS, canned, nginx
+from .canned import EVENTS, Target, canned, nginx
 from .freeze import freeze
 from .generators import GENERATORS, USERS
+from .processor import used_s
 
 PARTS = ("throughput", "processes", "times", "freeze")
 KINDS = ("json", "stream")
@@ -45,12 +47,12 @@ def measured(name: str, port: int, kind: str, core: int | None, processes: int =
 def throughput(rounds: int) -> None:
     target, client = cores()
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
-    with canned(target) as ports:
+    with canned(target) as at:
         for _ in range(rounds):
             for kind in KINDS:
                 for name in GENERATORS:
                     if kind == "stream" or name != "FastHttpUser.iter_lines":
-                        found.setdefault((name, kind), []).append(measured(name, ports[kind], kind, client))
+                        found.setdefault((name, kind), []).append(measured(name, at.ports[kind], kind, client))
     print(f"one process, {USERS} users, medians of {rounds} rounds; a stream has {len(EVENTS)} events")
     for kind in KINDS:
         rows = {name: rows for (name, one), rows in found.items() if one == kind}
@@ -64,25 +66,40 @@ def throughput(rounds: int) -> None:
 
 
 def processes(rounds: int) -> None:
-    """One and two of ours, at a target that needs little beside them."""
+    """One and two of ours, at a target that needs little beside them. All share the processors, so what the target takes bounds what two can do."""
     with ExitStack() as stack:
         try:
-            ports, what = stack.enter_context(nginx()), "nginx"
+            target, what = stack.enter_context(nginx()), "nginx"
         except FileNotFoundError:
-            ports, what = stack.enter_context(canned(None)), "the canned protocol, for want of nginx"
-        print(f"\ntwo processes beside one, at {what}; {os.cpu_count()} processors for all of them")
+            target, what = stack.enter_context(canned(None)), "the canned protocol, for want of nginx"
+        cores = len(os.sched_getaffinity(0))
+        print(f"\ntwo processes beside one, at {what}; {cores} processors for all of them")
         for kind in KINDS:
-            pairs = [[measured("chatproof", ports[kind], kind, None, n) for n in (1, 2)] for _ in range(rounds)]
-            one, two = (statistics.median(pair[n]["turns"] for pair in pairs) for n in (0, 1))
-            us = [statistics.median(pair[n]["us"] for pair in pairs) for n in (0, 1)]
-            ratio = statistics.median(pair[1]["turns"] / max(pair[0]["turns"], 1) for pair in pairs)
-            print(
-                f"{kind:<8}{one:>8.0f}/s {two:>8.0f}/s   {ratio:.2f} times; {us[0]:.0f} and {us[1]:.0f} us of CPU a turn"
+            rows = [[shared(target, kind, count) for count in (1, 2)] for _ in range(rounds)]
+            one, two = (
+                Shared(*map(statistics.median, zip(*column, strict=True))) for column in zip(*rows, strict=True)
             )
-            if ratio < 1.7 and (os.cpu_count() or 1) < 4:
-                print(
-                    "        the target, the master and the rest of this machine need their share of the same processors"
-                )
+            ratio = statistics.median(row[1].turns / max(row[0].turns, 1) for row in rows)
+            most = min(2.0, cores * 1e6 / (two.us + two.target_us) / max(one.turns, 1))
+            print(
+                f"{kind:<8}{one.turns:>8.0f}/s {two.turns:>8.0f}/s   {ratio:.2f} times, of {most:.2f} that the processors allow"
+            )
+            print(f"        us of CPU a turn: {one.us:.0f} and {two.us:.0f}, and {two.target_us:.0f} for the target")
+
+
+class Shared(NamedTuple):
+    """Turns a second, microseconds of the processor for each, and those of the target."""
+
+    turns: float
+    us: float
+    target_us: float
+
+
+def shared(target: Target, kind: str, count: int) -> Shared:
+    """So many processes of ours."""
+    before = used_s(target.pid)
+    found = measured("chatproof", target.ports[kind], kind, None, count)
+    return Shared(found["turns"], found["us"], (used_s(target.pid) - before) / max(found["all"], 1) * 1e6)
 
 
 def times() -> None:

@@ -1,6 +1,6 @@
 """Targets that answer with prebuilt bytes, so that a generator is what is measured: a protocol on uvloop (or asyncio), and nginx.
 
-``python -m bench.canned PORT`` is the first of them. It answers each request by what its body asks for: 21 events in chunks, or JSON.
+``python -m bench.canned PORT TEXTS`` is the first of them. It answers each request by what its body asks for: events in chunks, or JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -25,16 +26,22 @@ EVENTS.append('data: {"type": "done", "session_id": "s", "usage": {"input_tokens
 HEAD = "".join(f"{name}: {value}\r\n" for name, value in LIMITS.items())
 OK = "HTTP/1.1 200 OK\r\nContent-Type: "
 JSON_ANSWER = f"{OK}application/json\r\n{HEAD}Content-Length: {len(REPLY)}\r\n\r\n{REPLY}".encode()
-STREAM_ANSWER = (
-    f"{OK}text/event-stream\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n"
-    + "".join(f"{len(event):x}\r\n{event}\r\n" for event in EVENTS)
-    + "0\r\n\r\n"
-).encode()
 TYPES = {"json": ("application/json", REPLY), "stream": ("text/event-stream", "".join(EVENTS))}
+
+
+def stream_answer(texts: int) -> bytes:
+    """A stream of so many texts and the event that ends it, an event a chunk."""
+    *words, done = EVENTS
+    events = [*(words[number % len(words)] for number in range(texts)), done]
+    chunks = "".join(f"{len(event):x}\r\n{event}\r\n" for event in events)
+    return f"{OK}text/event-stream\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n".encode()
 
 
 class Answers(asyncio.Protocol):
     """One prebuilt answer to each request: a stream where the body asks for one."""
+
+    def __init__(self, stream: bytes) -> None:
+        self._stream = stream
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport, self._waiting = cast(asyncio.Transport, transport), b""
@@ -49,7 +56,7 @@ class Answers(asyncio.Protocol):
                 return
             body, self._waiting = self._waiting[end + 4 : end + 4 + size], self._waiting[end + 4 + size :]
             streams = b'"stream": true' in body or b'"stream":true' in body
-            self._transport.write(STREAM_ANSWER if streams else JSON_ANSWER)
+            self._transport.write(self._stream if streams else JSON_ANSWER)
 
 
 def free_ports(count: int) -> list[int]:
@@ -81,10 +88,10 @@ class Target(NamedTuple):
 
 
 @contextmanager
-def canned(core: int | None) -> Iterator[Target]:
-    """The protocol, on that core."""
+def canned(core: int | None, texts: int = 20) -> Iterator[Target]:
+    """The protocol, on that core; its streams have so many texts."""
     (port,) = free_ports(1)
-    with _process([sys.executable, "-m", "bench.canned", str(port)], port, core) as pid:
+    with _process([sys.executable, "-m", "bench.canned", str(port), str(texts)], port, core) as pid:
         yield Target(dict.fromkeys(TYPES, port), pid)
 
 
@@ -126,18 +133,20 @@ def _process(command: list[str], port: int, core: int | None) -> Iterator[int]:
         server.wait()
 
 
-async def serve(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Answers, HOST, port, backlog=1000)
+async def serve(port: int, texts: int) -> None:
+    made = partial(Answers, stream_answer(texts))
+    server = await asyncio.get_running_loop().create_server(made, HOST, port, backlog=1000)
     await server.serve_forever()
 
 
 def main() -> None:
+    port, texts = map(int, sys.argv[1:3])
     try:
         import uvloop
     except ImportError:
-        asyncio.run(serve(int(sys.argv[1])))
+        asyncio.run(serve(port, texts))
     else:
-        uvloop.run(serve(int(sys.argv[1])))
+        uvloop.run(serve(port, texts))
 
 
 if __name__ == "__main__":

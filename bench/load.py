@@ -23,6 +23,8 @@ from .processor import used_s
 
 PARTS = ("throughput", "processes", "times", "freeze")
 KINDS = ("json", "stream")
+LONG = 200
+"""Texts of a stream as long as a page."""
 STEADY = "FastHttpUser"
 """What the others are held against."""
 
@@ -66,25 +68,26 @@ def throughput(rounds: int) -> None:
 
 
 def processes(rounds: int) -> None:
-    """One and two of ours, at a target that needs little beside them. All share the processors, so what the target takes bounds what two can do."""
+    """One and two of ours. All share the processors, so what the target takes bounds what two can do: least where a turn is long."""
+    cores = len(os.sched_getaffinity(0))
+    print(f"\ntwo processes beside one; {cores} processors for them and the target")
     with ExitStack() as stack:
         try:
-            target, what = stack.enter_context(nginx()), "nginx"
+            short, what = stack.enter_context(nginx()), "at nginx"
         except FileNotFoundError:
-            target, what = stack.enter_context(canned(None)), "the canned protocol, for want of nginx"
-        cores = len(os.sched_getaffinity(0))
-        print(f"\ntwo processes beside one, at {what}; {cores} processors for all of them")
-        for kind in KINDS:
+            short, what = stack.enter_context(canned(None)), "at the protocol"
+        long = stack.enter_context(canned(None, LONG))
+        for kind, target, where in (*((one, short, what) for one in KINDS), ("stream", long, f"of {LONG} texts")):
             rows = [[shared(target, kind, count) for count in (1, 2)] for _ in range(rounds)]
             one, two = (
                 Shared(*map(statistics.median, zip(*column, strict=True))) for column in zip(*rows, strict=True)
             )
             ratio = statistics.median(row[1].turns / max(row[0].turns, 1) for row in rows)
             most = min(2.0, cores * 1e6 / (two.us + two.target_us) / max(one.turns, 1))
+            print(f"{kind + ' ' + where:<22}{one.turns:>8.0f}/s {two.turns:>8.0f}/s   {ratio:.2f} times", end="")
             print(
-                f"{kind:<8}{one.turns:>8.0f}/s {two.turns:>8.0f}/s   {ratio:.2f} times, of {most:.2f} that the processors allow"
+                f", of {most:.2f} that the processors allow; us a turn: {one.us:.0f}, {two.us:.0f}, target {two.target_us:.0f}"
             )
-            print(f"        us of CPU a turn: {one.us:.0f} and {two.us:.0f}, and {two.target_us:.0f} for the target")
 
 
 class Shared(NamedTuple):

@@ -151,7 +151,7 @@ def serve(context: click.Context, /, **options: Any) -> None:
     sys.exit(serve_main(given=given, **options))
 
 
-@cli.command()
+@cli.command(cls=load_options.Objectives)
 @target
 @taking(load_options.OPTIONS)
 def load(**options: Any) -> None:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
 PATH = click.Path(path_type=Path)
+OBJECTIVE = re.compile(r"(?![-./]|.*://).*[<>=].*")
+"""What can be meant as an objective, and as no flag, URL or folder."""
+
+
+class Objectives(click.Command):
+    """``--objective`` may be followed by several: each of them is one, as if the flag stood before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        told: list[str] = []
+        for arg in args:
+            among = len(told) > 1 and told[-2] == "--objective"
+            told += ["--objective", arg] if among and OBJECTIVE.fullmatch(arg) else [arg]
+        return super().parse_args(ctx, told)
 
 
 OPTIONS = (
@@ -43,7 +57,10 @@ OPTIONS = (
         help="Heed the target's limits, or find them.",
     ),
     click.option(
-        "--objective", multiple=True, metavar="EXPR", help="As 'ttft p95 < 800ms', 'ok > 99%', 'mixups = 0 abort'."
+        "--objective",
+        multiple=True,
+        metavar="EXPR",
+        help="One or several, as 'ttft p95 < 800ms' 'ok > 99%' 'mixups = 0 abort'.",
     ),
     click.option(
         "--warmup", default="0s", show_default=True, metavar="TIME", help="Turns due in it are sent and not measured."

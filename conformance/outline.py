@@ -1,8 +1,8 @@
 """What a plain head says, at a glance: for the many responses that say it in the usual words.
 
 A generator of load looks for the end of thousands of responses a second, and their heads differ in numbers alone: a length, what
-remains of a limit, a time. So a head is known by its *shape*, the head with every digit made a zero; what stands where in it is worked
-out once. A head in which any line is unusual is left to ``head.read_head`` and ``head.delimit``; a test holds the two equal.
+remains of a limit, a time, an id. So a head is known by its *shape*, the head with every digit, and all of an id, made zeros; what stands
+where in it is worked out once. A head in which any line is unusual is left to ``head.read_head`` and ``head.delimit``; a test holds the two equal.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ FIELD = re.compile(rb"\r\n([!#-'*-.0-9A-Z^-z|~]+): (?![ \t])([^\r\n]*)(?<![ \t])
 """A header as nearly everybody writes it: one space, nothing to strip."""
 BODYLESS = (204, 304)
 LONGEST_LENGTH = 18
+IDENTIFIER = re.compile(rb"([Ii][Dd]: )([!-~]+)(?=\r\n)")
+"""The end of ``X-Request-Id`` and its like, whose value is another in each response, letters too. Nothing of it is looked at."""
 ALIKE = bytes(ord("0") if chr(code) in "0123456789" else code for code in range(256))
-SHAPES = 1024
-"""How many shapes are remembered; when there are more, they are learnt anew."""
+SHAPES, LONGEST_HEAD = 1024, 4096
+"""How many shapes are remembered, and of how many bytes; when there are more, they are learnt anew."""
 
 
 class Outline(NamedTuple):
@@ -63,11 +65,14 @@ def outline(head: bytes, method: str) -> Outline | None:
 
 
 def _learn(alike: bytes) -> _Shape | None:
+    alike = IDENTIFIER.sub(lambda match: match[1] + b"0" * len(match[2]), alike)
     if alike in _SHAPES:
-        return None
-    if len(_SHAPES) >= SHAPES:
-        _SHAPES.clear()
-    found = _SHAPES[alike] = _shape(alike)
+        return _SHAPES[alike]
+    found = _shape(alike)
+    if len(alike) <= LONGEST_HEAD:
+        if len(_SHAPES) >= SHAPES:
+            _SHAPES.clear()
+        _SHAPES[alike] = found
     return found
 
 

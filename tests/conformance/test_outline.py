@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatproof.conformance import outline as outlines
 from chatproof.conformance.framer import Framer
 from chatproof.conformance.outline import outline
 
@@ -77,3 +78,15 @@ def test_heads_that_differ_in_numbers_are_told_apart() -> None:
 def test_a_head_with_an_unusual_field_has_no_places(line: bytes) -> None:
     said = outline(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + line + b"\r\n\r\n", "POST")
     assert said is None or said.fields is None
+
+
+def test_heads_that_differ_in_an_identifier_have_one_shape() -> None:
+    """Each response has another; the places of what is looked at are those of the first all the same."""
+    before = len(outlines._SHAPES)
+    for name, left in [(b"0a7c-F", b"7"), (b"ffff-e", b"6"), (b"req_9z", b"5")]:
+        head = b"HTTP/1.1 200 OK\r\nX-Request-Id: %b\r\nX-Left: %b\r\nContent-Length: 2\r\n\r\n" % (name, left)
+        said = outline(head, "POST")
+        assert said is not None
+        assert said.fields is not None
+        assert (head[said.fields["x-left"]], head[said.fields["x-request-id"]]) == (left, name)
+    assert len(outlines._SHAPES) - before <= 1

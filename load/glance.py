@@ -168,13 +168,16 @@ def _stream(body: Body, found: Glimpse, tables: Compiled, dialect: Dialect) -> G
         return None
     found.streamed, found.events = True, len(texts) + len(values)
     times = _times(body, data, found.events)
-    for value, came in zip(values, times[len(texts) :], strict=True):
+    came = times[: len(texts)]
+    for value, at in zip(values, times[len(texts) :], strict=True):
         text = tables.text_of(value) if type(value) is dict else None
-        if found.terminals or (text is None and not _other(found, value, tables, dialect, came)):
+        if found.terminals or (text is None and not _other(found, value, tables, dialect, at)):
             return None
-        texts.append(text or "")
+        if text is not None:
+            texts.append(text)
+            came.append(at)
     found.text = "".join(texts)
-    found.texts = [came for text, came in zip(texts, times, strict=True) if text]
+    found.texts = came if all(texts) else [at for text, at in zip(texts, came, strict=True) if text]
     return found
 
 

@@ -232,6 +232,7 @@ def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:
     assert (capacity["measure"], capacity["limit"]) == ("1/s", 8)
     assert all((step["value"] < 8) is step["kept"] for step in capacity["steps"])
     assert "kept" in done.err
+    assert "capacity for rate < 8/s" in done.out
 
 
 def test_a_step_of_a_search_that_is_lost_ends_early(sim: Sim, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Targets that answer with prebuilt bytes, so that a generator is what is measured: a protocol on uvloop (or asyncio), and nginx.
+"""Targets that answer with prebuilt bytes, so that a generator is what is measured: a protocol on uvloop (or asyncio), and ``lean.c``.
 
 ``python -m bench.canned PORT TEXTS`` is the first of them. It answers each request by what its body asks for: events in chunks, or JSON.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 HOST = "127.0.0.1"
+SOURCE = Path(__file__).with_name("lean.c")
 LIMITS = {"X-RateLimit-Limit": "600000", "X-RateLimit-Remaining": "599999", "X-RateLimit-Reset": "1767225660"}
 REPLY = '{"response": "You said: hello hello hello", "session_id": "s", "usage": {"input_tokens": 45, "output_tokens": 128, "total_tokens": 173}}'
 EVENTS = [f'data: {{"type": "token", "content": " word{number}"}}\n\n' for number in range(20)]
@@ -26,7 +27,6 @@ EVENTS.append('data: {"type": "done", "session_id": "s", "usage": {"input_tokens
 HEAD = "".join(f"{name}: {value}\r\n" for name, value in LIMITS.items())
 OK = "HTTP/1.1 200 OK\r\nContent-Type: "
 JSON_ANSWER = f"{OK}application/json\r\n{HEAD}Content-Length: {len(REPLY)}\r\n\r\n{REPLY}".encode()
-TYPES = {"json": ("application/json", REPLY), "stream": ("text/event-stream", "".join(EVENTS))}
 
 
 def stream_answer(texts: int) -> bytes:
@@ -81,9 +81,9 @@ def await_port(port: int, tries: int = 500) -> None:
 
 
 class Target(NamedTuple):
-    """A target in a process of its own. ``ports``: by the kind of answer."""
+    """A target in a process of its own."""
 
-    ports: dict[str, int]
+    port: int
     pid: int
 
 
@@ -92,32 +92,23 @@ def canned(core: int | None, texts: int = 20) -> Iterator[Target]:
     """The protocol, on that core; its streams have so many texts."""
     (port,) = free_ports(1)
     with _process([sys.executable, "-m", "bench.canned", str(port), str(texts)], port, core) as pid:
-        yield Target(dict.fromkeys(TYPES, port), pid)
+        yield Target(port, pid)
 
 
 @contextmanager
-def nginx() -> Iterator[Target]:
-    """nginx, whose answers cost it some microseconds. Its streams are framed by a length."""
-    program = shutil.which("nginx")
-    if program is None:
-        raise FileNotFoundError("nginx")
-    ports = dict(zip(TYPES, free_ports(len(TYPES)), strict=True))
+def lean(texts: int = 20) -> Iterator[Target]:
+    """The C program, which takes as little of the processor as a target can; ``FileNotFoundError`` where nothing compiles it."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise FileNotFoundError("cc")
+    (port,) = free_ports(1)
     with tempfile.TemporaryDirectory() as folder:
-        headers = "".join(f"add_header {name} {value}; " for name, value in LIMITS.items())
-        servers = "".join(
-            f"server {{ listen {HOST}:{ports[kind]}; default_type {media}; {headers}return 200 '{text}'; }}\n"
-            for kind, (media, text) in TYPES.items()
-        )
-        temporary = "".join(
-            f"{name}_temp_path {folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        told = Path(folder) / "nginx.conf"
-        told.write_text(
-            f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/log crit; events {{}}\n"
-            f"http {{ access_log off; keepalive_requests 1000000000; {temporary}\n{servers}}}\n"
-        )
-        with _process([program, "-p", folder, "-e", f"{folder}/log", "-c", str(told)], ports["json"], None) as pid:
-            yield Target(ports, pid)
+        program, *files = (str(Path(folder) / name) for name in ("lean", "json", "stream"))
+        subprocess.run([compiler, "-O2", "-o", program, str(SOURCE)], check=True)
+        for path, answer in zip(files, (JSON_ANSWER, stream_answer(texts)), strict=True):
+            Path(path).write_bytes(answer)
+        with _process([program, str(port), *files], port, None) as pid:
+            yield Target(port, pid)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Those who ask: one load process of ours, users as Locust has them, and the fastest bare client. Each in a process of its own.
 
-``python -m bench.generators NAME PORT json|stream [PROCESSES]`` prints how many turns a second were answered, and the processor time of one.
+``python -m bench.generators NAME PORT json|stream [PROCESSES USERS]`` prints how many turns a second were answered, and the processor time of one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ USERS, SECONDS = 20, 4
 BODY = {"agent_id": "agent", "message": "hello hello hello"}
 
 
-def ours(port: int, stream: bool, processes: int = 1) -> dict[str, float]:
+def ours(port: int, stream: bool, processes: int = 1, users: int = USERS) -> dict[str, float]:
     """Closed users without a pause, and all that a run does beside: reading, accounts, canary words. No samples: they are judged afterwards."""
     from chatproof.load.patch import patch
 
@@ -28,7 +28,7 @@ def ours(port: int, stream: bool, processes: int = 1) -> dict[str, float]:
     from chatproof.load.run import run
 
     profile = Profile(f"http://{HOST}:{port}", "guide", {"valid": "key"}, {"default": "agent"})
-    plan = Plan(profile, None, USERS, SECONDS + 1, stream=stream, think=0.0, sample=0)
+    plan = Plan(profile, None, users, SECONDS + 1, stream=stream, think=0.0, sample=0)
     ledger = run(plan, processes=processes).ledger
     whole = [ledger.bins[index].counts["ok"] for index in range(1, SECONDS + 1) if index in ledger.bins]
     cpu_s, every = sum(ledger.cpu_s), max(ledger.outcomes["ok"], 1)
@@ -124,9 +124,9 @@ GENERATORS: dict[str, Callable[[int, bool], dict[str, float]]] = {
 }
 
 
-def main(name: str, port: str, kind: str, processes: str = "1") -> None:
+def main(name: str, port: str, kind: str, processes: str = "", users: str = "") -> None:
     stream = kind == "stream"
-    found = ours(int(port), stream, int(processes)) if processes != "1" else GENERATORS[name](int(port), stream)
+    found = ours(int(port), stream, int(processes), int(users)) if processes else GENERATORS[name](int(port), stream)
     print("\n" + json.dumps(found))
 
 

@@ -16,7 +16,7 @@ import tempfile
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from .canned import EVENTS, Target, canned, nginx
+from .canned import EVENTS, Target, canned, lean
 from .freeze import freeze
 from .generators import GENERATORS, USERS
 from .processor import used_s
@@ -25,6 +25,8 @@ PARTS = ("throughput", "processes", "times", "freeze")
 KINDS = ("json", "stream")
 LONG = 200
 """Texts of a stream as long as a page."""
+CROWD = 64
+"""Users beside whom no process waits for the target, which answers many at once."""
 STEADY = "FastHttpUser"
 """What the others are held against."""
 
@@ -35,9 +37,9 @@ def cores() -> tuple[int | None, int | None]:
     return (allowed[0], allowed[1]) if len(allowed) > 1 else (None, None)
 
 
-def measured(name: str, port: int, kind: str, core: int | None, processes: int = 1) -> dict[str, float]:
+def measured(name: str, port: int, kind: str, core: int | None, *processes_and_users: int) -> dict[str, float]:
     """One generator in a process of its own."""
-    command = [sys.executable, "-m", "bench.generators", name, str(port), kind, str(processes)]
+    command = [sys.executable, "-m", "bench.generators", name, str(port), kind, *map(str, processes_and_users)]
     pinned = [] if core is None else ["taskset", "-c", str(core)]
     done = subprocess.run([*pinned, *command], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -54,7 +56,7 @@ def throughput(rounds: int) -> None:
             for kind in KINDS:
                 for name in GENERATORS:
                     if kind == "stream" or name != "FastHttpUser.iter_lines":
-                        found.setdefault((name, kind), []).append(measured(name, at.ports[kind], kind, client))
+                        found.setdefault((name, kind), []).append(measured(name, at.port, kind, client))
     print(f"one process, {USERS} users, medians of {rounds} rounds; a stream has {len(EVENTS)} events")
     for kind in KINDS:
         rows = {name: rows for (name, one), rows in found.items() if one == kind}
@@ -68,15 +70,15 @@ def throughput(rounds: int) -> None:
 
 
 def processes(rounds: int) -> None:
-    """One and two of ours. All share the processors, so what the target takes bounds what two can do: least where a turn is long."""
+    """One and two of ours. All share the processors, so what the target takes bounds what two can do: the target is the cheapest there is."""
     cores = len(os.sched_getaffinity(0))
-    print(f"\ntwo processes beside one; {cores} processors for them and the target")
+    print(f"\ntwo processes beside one, {CROWD} users; {cores} processors for them and the target")
     with ExitStack() as stack:
         try:
-            short, what = stack.enter_context(nginx()), "at nginx"
+            short, long, what = stack.enter_context(lean()), stack.enter_context(lean(LONG)), "in C"
         except FileNotFoundError:
-            short, what = stack.enter_context(canned(None)), "at the protocol"
-        long = stack.enter_context(canned(None, LONG))
+            short, long = (stack.enter_context(canned(None, texts)) for texts in (len(EVENTS) - 1, LONG))
+            what = "in Python"
         for kind, target, where in (*((one, short, what) for one in KINDS), ("stream", long, f"of {LONG} texts")):
             rows = [[shared(target, kind, count) for count in (1, 2)] for _ in range(rounds)]
             one, two = (
@@ -101,7 +103,7 @@ class Shared(NamedTuple):
 def shared(target: Target, kind: str, count: int) -> Shared:
     """So many processes of ours."""
     before = used_s(target.pid)
-    found = measured("chatproof", target.ports[kind], kind, None, count)
+    found = measured("chatproof", target.port, kind, None, count, CROWD)
     return Shared(found["turns"], found["us"], (used_s(target.pid) - before) / max(found["all"], 1) * 1e6)
 
 

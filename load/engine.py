@@ -30,7 +30,7 @@ from .limits import Advertised
 from .line import Line
 from .maker import Maker
 from .plan import DRAIN_S, Plan
-from .processor import waited_s
+from .processor import Kept, kept_waiting
 from .turn import Turn, take
 from .turn_file import TurnFile
 
@@ -74,7 +74,7 @@ class Engine:
         self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
         self._ends, self._cpu = plan.seconds, 0.0
         self._patience, self._draining = plan.drain, False
-        self._waited: float | None = None
+        self._kept: Kept | None = None
         self._prompts = plan.prompts
         self._thinks = Random(f"{plan.seed}/think/{index}")
 
@@ -82,7 +82,7 @@ class Engine:
 
     def start(self) -> None:
         """What watches the run begins."""
-        self._cpu, self._waited = time.process_time(), waited_s()
+        self._cpu, self._kept = time.process_time(), kept_waiting()
         self._watch = gevent.spawn(self._probe)
 
     def now(self) -> float:
@@ -129,9 +129,9 @@ class Engine:
         ledger.span_s = max(min(self.now(), self._ends), 0.0)
         ledger.seconds = max(ledger.span_s - self.plan.warmup, 0.0)
         ledger.cpu_s = [round(time.process_time() - self._cpu, 3)]
-        waited = waited_s()
-        if waited is not None and self._waited is not None:
-            ledger.waited_s = [round(waited - self._waited, 3)]
+        kept = kept_waiting()
+        if kept is not None and self._kept is not None:
+            ledger.kept_waiting = [kept.since(self._kept)]
         ledger.counters["connections"] = self._line.opened
         if self._gate is not None:
             self._book.key.waits = list(self._gate.waits)

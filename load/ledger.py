@@ -18,6 +18,7 @@ from .limits import Account
 from .metrics import HISTOGRAMS, Clock, measure
 from .objective import OPERATORS, PERCENTILE, Objective
 from .outcome import OUTCOMES
+from .processor import Kept
 from .turn import Turn
 from .waterfall import waterfall
 
@@ -104,7 +105,7 @@ class Ledger:
         self.duplicates: Counter[str] = Counter()
         self.seconds = 0.0
         self.cpu_s: list[float] = []
-        self.waited_s: list[float] = []
+        self.kept_waiting: list[Kept] = []
         self.span_s = 0.0
         self._order = count()
 
@@ -256,7 +257,7 @@ class Ledger:
             "sampled": self.sampled,
             "duplicates": dict(self.duplicates),
             "cpu_s": self.cpu_s,
-            "waited_s": self.waited_s,
+            "kept_waiting": self.kept_waiting,
             "span_s": self.span_s,
         }
 
@@ -286,5 +287,5 @@ class Ledger:
             self.findings[name] = finding if known is None else {**known, "count": known["count"] + finding["count"]}
         self.sampled += data["sampled"]
         self.cpu_s += data["cpu_s"]
-        self.waited_s += data["waited_s"]
+        self.kept_waiting += [Kept(*one) for one in data["kept_waiting"]]
         self.span_s = max(self.span_s, data["span_s"])

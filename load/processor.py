@@ -1,16 +1,29 @@
-"""What the system's scheduler gave this thread, and what it kept from it: times come late where others hold the processor."""
+"""What the system's scheduler kept from this thread: times come late where others hold the processor."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 SCHEDSTAT = Path("/proc/thread-self/schedstat")
-"""Nanoseconds on a processor, and ready to run without one (Linux, proc(5))."""
+"""Nanoseconds on a processor, nanoseconds ready to run without one, and how often it was given one (Linux, proc(5))."""
 
 
-def waited_s(file: Path = SCHEDSTAT) -> float | None:
-    """Seconds for which this thread could have run and got no processor; ``None`` where the system does not say."""
+class Kept(NamedTuple):
+    """``seconds`` for which a thread could have run and got no processor, and how many ``times`` it then got one."""
+
+    seconds: float
+    times: int
+
+    def since(self, before: Kept) -> Kept:
+        """What came after ``before``."""
+        return Kept(round(self.seconds - before.seconds, 6), self.times - before.times)
+
+
+def kept_waiting(file: Path = SCHEDSTAT) -> Kept | None:
+    """Of this thread so far; ``None`` where the system does not say."""
     try:
-        return int(file.read_text("ascii").split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
+        _, waited_ns, times = file.read_text("ascii").split()
+        return Kept(int(waited_ns) / 1e9, int(times))
+    except (OSError, ValueError):
         return None

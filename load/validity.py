@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,9 @@ BOUNDS_US = {
     ("greenlet", 0.99): 50_000,
 }
 """Lag and quantile -> microseconds that it may be: how late turns were begun, and how late this process woke when it slept."""
-READ_SHARE, READ_LEAST_US, READ_MOST_US = 0.05, 1_000, 50_000
-"""How late what came may have been read (``looks``): half of all reads by this share of what was measured, or so many microseconds where
-that is less, and one in a hundred by the last."""
+LATE_SHARE, LATE_LEAST_US, READ_MOST_US = 0.05, 1_000, 50_000
+"""How late what came may have been read: half of all reads (``looks``), and on average whenever a process got a processor, by this share of
+what was measured, or so many microseconds where that is less; one read in a hundred by the last."""
 MEASURED = ("service ttft", "service duration")
 """What the reads of a run make: the first of these that it has."""
 WORDS = {
@@ -26,11 +27,10 @@ WORDS = {
     "read": "this process read late what had come",
 }
 ACHIEVED, RATE_KEPT = "achieved rate", 0.95
-SHARES = {
-    "cpu_s": ("CPU", 0.9, "this process was too busy to keep time; try --processes"),
-    "waited_s": ("CPU wait", 0.05, "other processes held the processor when this one had to read"),
-}
-"""Seconds in the ledger, by process -> what they are called, and the share of the run that they may be."""
+CPU_SHARE = 0.9
+CPU, CPU_WAIT = "CPU", "CPU wait"
+BUSY = "this process was too busy to keep time; try --processes"
+HELD = "other processes held the processor when this one had to read"
 
 
 @dataclass(frozen=True)
@@ -59,31 +59,51 @@ def signs(ledger: Ledger) -> list[Sign]:
         why = "turns that were due were not sent: more were in flight than --max-in-flight allows"
         found.append(Sign(ACHIEVED, f"at least {RATE_KEPT:.0%}", f"{kept:.1%}", kept >= RATE_KEPT, why))
     if ledger.span_s >= 1:
-        found += _shares("cpu_s", ledger.cpu_s, ledger.span_s)
-        found += _shares("waited_s", ledger.waited_s, ledger.span_s)
+        found += _busy(ledger) + _kept_waiting(ledger)
     return found
 
 
-def _shares(which: str, seconds: list[float], span_s: float) -> list[Sign]:
-    """One sign for each process."""
-    called, most, why = SHARES[which]
-    names = [called] if len(seconds) == 1 else [f"{called} of process {number}" for number in range(len(seconds))]
-    shares = [one / span_s for one in seconds]
+def _busy(ledger: Ledger) -> list[Sign]:
+    """The share of the run for which each process had a processor."""
+    shares = [one / ledger.span_s for one in ledger.cpu_s]
     return [
-        Sign(name, f"at most {most:.0%}", f"{share:.1%}", share <= most, why)
-        for name, share in zip(names, shares, strict=True)
+        Sign(name, f"at most {CPU_SHARE:.0%}", f"{share:.1%}", share <= CPU_SHARE, BUSY)
+        for name, share in zip(_each(CPU, shares), shares, strict=True)
     ]
+
+
+def _kept_waiting(ledger: Ledger) -> list[Sign]:
+    """How long each process waited for a processor on average: what came meanwhile was stamped so much later."""
+    bound, limit = _bound(ledger)
+    found = []
+    for name, (seconds, times) in zip(_each(CPU_WAIT, ledger.kept_waiting), ledger.kept_waiting, strict=True):
+        each = seconds / max(times, 1) * 1e6
+        got = f"{time_text(each)} on average"
+        found.append(Sign(name, limit, got, each <= bound, HELD))
+    return found
+
+
+def _each(name: str, processes: Sequence[object]) -> list[str]:
+    """The sign's name for each of the processes."""
+    return [name] if len(processes) == 1 else [f"{name} of process {number}" for number in range(len(processes))]
+
+
+def _bound(ledger: Ledger) -> tuple[float, str]:
+    """Microseconds by which what was read may be late, and the words for it."""
+    name = next((name for name in MEASURED if ledger.histograms[name].count), None)
+    half = 0 if name is None else ledger.histograms[name].quantile(0.5) or 0
+    bound = max(half * LATE_SHARE, LATE_LEAST_US)
+    of = "" if name is None else f", {LATE_SHARE:.0%} of {name.rpartition(' ')[2]} p50"
+    return bound, f"at most {time_text(bound)}" + of
 
 
 def _read(ledger: Ledger) -> list[Sign]:
     """Times are stamped when a read is made: what a read was late by is in all of them."""
     late = ledger.lags["read"]
-    name = next((name for name in MEASURED if ledger.histograms[name].count), None)
-    if name is None or not late.count:
+    if not late.count or not any(ledger.histograms[name].count for name in MEASURED):
         return []
     half, most = late.quantile(0.5) or 0, late.quantile(0.99) or 0
-    bound = max((ledger.histograms[name].quantile(0.5) or 0) * READ_SHARE, READ_LEAST_US)
-    limit = f"at most {time_text(bound)}, {READ_SHARE:.0%} of {name.rpartition(' ')[2]} p50"
+    bound, limit = _bound(ledger)
     return [
         Sign("read lag p50", limit, time_text(half), half <= bound, WORDS["read"]),
         Sign(

@@ -15,7 +15,7 @@ from chatproof.load.ledger import Ledger
 from chatproof.load.metrics import HISTOGRAMS, METRICS, histogram_of, measure
 from chatproof.load.objective import judge, parse_objective, with_implied
 from chatproof.load.plan import Plan
-from chatproof.load.processor import waited_s
+from chatproof.load.processor import Kept, kept_waiting
 from chatproof.load.result import conclude, outline
 from chatproof.load.timeline import Timeline
 from chatproof.load.turn import Turn
@@ -159,15 +159,30 @@ def test_reads_may_be_late_by_a_small_share_of_what_they_measure(lag_us: int, fi
 
 def test_a_process_that_others_kept_waiting_says_so_each_for_itself() -> None:
     ledger = Ledger(1.0, "service")
-    ledger.waited_s, ledger.span_s = [0.1, 2.0], 10.0
-    found = {sign.name: sign.good for sign in signs(ledger)}
-    assert found == {"CPU wait of process 0": True, "CPU wait of process 1": False}
+    ledger.kept_waiting, ledger.span_s = [Kept(2.0, 40_000), Kept(0.1, 90), Kept(0.0, 0)], 10.0
+    found = {sign.name: (sign.good, sign.got) for sign in signs(ledger)}
+    assert found == {
+        "CPU wait of process 0": (True, "50 us on average"),
+        "CPU wait of process 1": (False, "1.1 ms on average"),
+        "CPU wait of process 2": (True, "0 us on average"),
+    }
+
+
+@pytest.mark.parametrize(("first_ms", "good"), [(40, False), (60, True)])
+def test_a_process_may_be_kept_waiting_for_a_small_share_of_what_it_measures(first_ms: int, good: bool) -> None:
+    ledger = Ledger(1.0, "service")
+    ledger.histograms["service ttft"].record(first_ms * 1000)
+    ledger.kept_waiting, ledger.span_s = [Kept(2.5, 1000)], 10.0
+    assert [(sign.name, sign.good) for sign in signs(ledger)] == [("CPU wait", good)]
 
 
 def test_how_long_this_thread_waited_for_a_processor_is_what_the_system_says(tmp_path: Path) -> None:
     (tmp_path / "schedstat").write_text("16000 2500000000 42\n")
-    assert waited_s(tmp_path / "schedstat") == 2.5
-    assert waited_s(tmp_path / "none") is None
+    kept = kept_waiting(tmp_path / "schedstat")
+    assert kept == Kept(2.5, 42)
+    assert kept.since(Kept(2.0, 40)) == Kept(0.5, 2)
+    (tmp_path / "less").write_text("16000 2500000000\n")
+    assert kept_waiting(tmp_path / "less") is kept_waiting(tmp_path / "none") is None
 
 
 def test_wrong_answers_count_however_late_and_times_only_from_a_good_generator() -> None:

@@ -1,7 +1,7 @@
 """Drives turns at a target under gevent: open arrivals by a schedule, or conversations that take turns. Fills a ledger.
 
-Open: a turn is begun when it is due, whatever became of those before it; one that is due while too many are under way is *missed*
-and said to be. It goes on with the conversation that has been thought about longest, or else begins one. Closed: each user holds one conversation at a time, waits for its answer, thinks, and goes on.
+Open: a turn is begun when it is due, whatever became of those before it; one that is due while too many are under way, or that this process
+did not come to before the end, is *missed* and said to be. It goes on with the conversation that has been thought about longest, or else begins one. Closed: each user holds one conversation at a time, waits for its answer, thinks, and goes on.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..conformance.profile import Profile
 from ..conformance.seen import Seen
 from ..spec import Dialect
 from ..spec import dialect as dialect_named
+from .alarm import Alarm
 from .book import Book, Over
 from .evidence import Evidence
 from .gate import Gate
@@ -35,6 +36,10 @@ from .turn import Turn, take
 from .turn_file import TurnFile
 
 PROBE_S = 0.05
+LATE_S = 0.05
+"""What was due before the end of a run may be begun so late."""
+MANY = 256
+"""Turns that were never begun are counted so many at a time."""
 
 
 @dataclass
@@ -58,6 +63,8 @@ class Engine:
         self.ledger = Ledger(plan.bin_s, plan.headline, single)
         self.stopping = Event()
         self.finished = False
+        self._walked = Event()
+        self._walked.set()
         self.hear: Callable[[Turn], None] | None = None
         self.reason = self.unwritten = ""
         self._maker = Maker(self.dialect, plan.profile, plan.stream, plan.via)
@@ -114,6 +121,7 @@ class Engine:
         """Let what is under way end, for as long as the plan allows; the rest is cut off and counted as unfinished."""
         self.stopping.set()
         self._draining = True
+        self._walked.wait(self._patience)
         gevent.joinall(list(self._under_way), timeout=self._patience)
         self.ledger.lost(self._in_flight)
         gevent.killall(list(self._under_way), block=True, timeout=1)
@@ -153,32 +161,49 @@ class Engine:
     # -- open
 
     def arrive(self) -> None:
-        """Begin each turn of this worker's share when it is due; returns when the schedule or the run ends."""
+        """Begin each turn of this worker's share when it is due; returns when the schedule or the run ends, and nothing that was due is left out."""
         assert self.plan.schedule is not None
         due_times = islice(self.plan.schedule.due(self.plan.seed), self.index, None, self.count)
-        for due in due_times:
-            if due >= self.plan.seconds or not self._wait_until(due):
-                break
-            if self._spent():
-                break
-            point = self.ledger.due(due)
-            if self._gate is not None and self._gate.wait(time.time()) > 0:
-                self.ledger.counters["held_back"] += 1
-                point.counts["held_back"] += 1
-            elif self._in_flight >= self.plan.max_in_flight:
-                self.ledger.counters["missed"] += 1
-                point.counts["missed"] += 1
-            else:
-                self._spawn(self._origin_ns + int(due * 1e9))
-        self._wait_until(self.plan.seconds)
+        self._walked.clear()
+        try:
+            with Alarm(self.stopping) as alarm:
+                for number, due in enumerate(due_times):
+                    self._wait_until(due, alarm, number)
+                    if due >= self._ends or self._spent():
+                        break
+                    self._arrive(due)
+                self._wait_until(self.plan.seconds, alarm)
+        finally:
+            self._walked.set()
 
-    def _wait_until(self, due: float) -> bool:
-        """Sleep until that second of the run; whether the run goes on. Never starves the turns under way."""
-        left = due - self.now()
-        if left > 0:
-            return not self.stopping.wait(left)
-        gevent.sleep(0)
-        return not self.stopping.is_set()
+    def _arrive(self, due: float) -> None:
+        """Begin a turn that is due, unless there is a reason not to."""
+        why = ""
+        if self._gate is not None and self._gate.wait(time.time()) > 0:
+            why = "held_back"
+        elif self._in_flight >= self.plan.max_in_flight or (self.stopping.is_set() and self._too_late(due)):
+            why = "missed"
+        point = self.ledger.due(due)
+        if why:
+            self.ledger.counters[why] += 1
+            point.counts[why] += 1
+        else:
+            self._spawn(self._origin_ns + int(due * 1e9))
+
+    def _too_late(self, due: float) -> bool:
+        """When a run has ended in its own time, what was due just before is still begun."""
+        return self._ends < self.plan.seconds or self.now() - due > LATE_S
+
+    def _wait_until(self, due: float, alarm: Alarm, number: int = 0) -> None:
+        """Sleep until that second of the run or its end. Never starves the turns under way."""
+        due_ns = self._origin_ns + int(due * 1e9)
+        if self.stopping.is_set():
+            if number % MANY == 0:
+                gevent.sleep(0)
+        elif due_ns > time.monotonic_ns():
+            alarm.wait_until(due_ns)
+        else:
+            gevent.sleep(0)
 
     def _spawn(self, intended_ns: int) -> None:
         thought = bool(self._waiting) and self._waiting[0][0] <= self.now()
@@ -197,7 +222,8 @@ class Engine:
     def converse(self, user: int) -> None:
         """Hold one conversation after another until the run ends. ``user`` is counted over all workers, from 0."""
         share = min(1.0, self.plan.seconds / 10)
-        if not self._wait_until(share * user / max(self.plan.users, 1)):
+        begins = share * user / max(self.plan.users, 1)
+        if self.stopping.wait(max(begins - self.now(), 0.0)):
             return
         me: Any = gevent.getcurrent()
         self._under_way.add(me)

@@ -23,7 +23,7 @@ COUNTS = {
     "mixups": "answers that bear a word of another conversation",
     "invariants": "breaches of what the limit headers and session ids must keep",
     "findings": "MUST requirements that sampled exchanges broke",
-    "missed": "turns that were due and never sent, since too many were in flight",
+    "missed": "turns that were due and never sent, since too many were in flight or this process was behind",
     "reconnects": "kept connections that had ended when they were used again",
     "requests": "requests sent",
 }

@@ -56,7 +56,7 @@ def signs(ledger: Ledger) -> list[Sign]:
     due = ledger.counters["due"] - ledger.counters["held_back"]
     if due:
         kept = ledger.counters["sent"] / due
-        why = "turns that were due were not sent: more were in flight than --max-in-flight allows"
+        why = "turns that were due were not sent: more were in flight than --max-in-flight allows, or this process was behind"
         found.append(Sign(ACHIEVED, f"at least {RATE_KEPT:.0%}", f"{kept:.1%}", kept >= RATE_KEPT, why))
     if ledger.span_s >= 1:
         found += _busy(ledger) + _kept_waiting(ledger)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 
 from chatproof import Simulator
 from chatproof.conformance.profile import profile
+from chatproof.load import engine as engine_module
 from chatproof.load.engine import Engine
 from chatproof.load.ledger import Ledger
 from chatproof.load.plan import DRAIN_S, Plan
 from chatproof.load.schedule import parse_schedule
+from chatproof.load.validity import ACHIEVED, signs
 from chatproof.load_command import _seen
 from chatproof.reports.load_text import live_line
 
@@ -77,3 +80,46 @@ def test_turns_that_hang_are_timeouts_and_not_cut_off(tmp_path: Path) -> None:
     assert done.code in (1, 3), done.out + done.err
     assert done.result["outcomes"]["timeout"]["count"] == 5, done.out
     assert "unfinished" not in done.result["outcomes"]
+
+
+def behind(monkeypatch: pytest.MonkeyPatch, seconds: float) -> tuple[Engine, list[int]]:
+    """A run of a hundred turns a second, a second of which is over while nothing was begun; and what it begins, by when it was due."""
+    schedule = parse_schedule("constant:100", seconds)
+    engine = Engine(replace(PLAN, schedule=schedule, seconds=seconds, start_at=time.time() - 1.0, first=1))
+    begun: list[int] = []
+    monkeypatch.setattr(engine, "_spawn", begun.append)
+    return engine, begun
+
+
+def test_what_was_due_and_never_begun_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is behind would otherwise have been asked only for what it could do."""
+    engine, begun = behind(monkeypatch, 2.0)
+    engine.stop("interrupted")
+    engine.arrive()
+    assert begun == []
+    assert engine.ledger.counters["missed"] == engine.ledger.counters["due"] >= 100
+    assert engine.ledger.bins[0].counts["missed"] == 100
+    rate = next(sign for sign in signs(engine.ledger) if sign.name == ACHIEVED)
+    assert (rate.got, rate.good) == ("0.0%", False)
+
+
+@pytest.mark.parametrize(("late_s", "missed"), [(0.0, 100), (1000.0, 0)])
+def test_what_was_due_just_before_the_end_is_still_begun(
+    monkeypatch: pytest.MonkeyPatch, late_s: float, missed: int
+) -> None:
+    engine, begun = behind(monkeypatch, 1.0)
+    monkeypatch.setattr(engine_module, "LATE_S", late_s)
+    engine.stop()
+    engine.arrive()
+    assert (engine.ledger.counters["missed"], len(begun)) == (missed, 100 - missed)
+
+
+def test_the_end_waits_for_those_that_are_begun_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, begun = behind(monkeypatch, 1.0)
+    monkeypatch.setattr(engine_module, "LATE_S", 1000.0)
+    engine.start()
+    walking = gevent.spawn(engine.arrive)
+    gevent.sleep(0)
+    engine.finish()
+    assert walking.ready()
+    assert len(begun) == 100

@@ -5,7 +5,6 @@ Many turns at a time: a loop over some dozens costs half of what they cost one b
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import NamedTuple
 
 from .evidence import Evidence
@@ -15,7 +14,6 @@ from .turn import Turn
 from .turn_file import TurnFile
 
 BATCH = 64
-KEPT_SESSIONS = 100_000
 KEY = "valid"
 
 
@@ -38,7 +36,6 @@ class Book:
         self.key = ledger.accounts.setdefault(KEY, Account())
         self._file = file
         self._fresh: list[Over] = []
-        self._sessions: OrderedDict[str, int] = OrderedDict()
 
     def add(self, over: Over) -> None:
         """Keep a turn until there are many."""
@@ -53,7 +50,7 @@ class Book:
             self.ledger.add(turn, at_s, warm=warm)
             self.account(turn, at_s, now)
             if session is None and turn.outcome == "ok" and turn.seen.session is not None:
-                self._unique(turn.seen.session, turn.conversation)
+                self.ledger.session(turn.seen.session, turn.conversation)
             self.evidence.hear(turn, at_s, message, session)
             self._file.write(turn, at_s)
 
@@ -67,14 +64,6 @@ class Book:
         self.key.hear(status, said, times.sent, times.ended, turn.seen.total_units, turn.number)
         if said.remaining is not None:
             self.ledger.bin(at_s).left(KEY, said.remaining)
-
-    def _unique(self, session: str, conversation: int) -> None:
-        """A session that the target made for one conversation may not be given to another."""
-        known = self._sessions.setdefault(session, conversation)
-        if known != conversation:
-            self.ledger.duplicate(known, conversation)
-        if len(self._sessions) > KEPT_SESSIONS:
-            self._sessions.popitem(last=False)
 
     def close(self) -> str:
         """Nothing more comes; why the file of turns could not be written, if so."""

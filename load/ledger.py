@@ -19,6 +19,7 @@ from .metrics import HISTOGRAMS, Clock, measure
 from .objective import OPERATORS, PERCENTILE, Objective
 from .outcome import OUTCOMES
 from .processor import Kept
+from .sessions import Sessions
 from .turn import Turn
 from .waterfall import waterfall
 
@@ -102,6 +103,7 @@ class Ledger:
         self.slowest: list[tuple[int, int, dict[str, Any]]] = []
         self.findings: dict[str, dict[str, Any]] = {}
         self.sampled = 0
+        self.sessions = Sessions()
         self.duplicates: Counter[str] = Counter()
         self.seconds = 0.0
         self.cpu_s: list[float] = []
@@ -188,6 +190,12 @@ class Ledger:
         elif whole > self.slowest[0][0]:
             heapq.heapreplace(self.slowest, (whole, next(self._order), waterfall(turn, at_s)))
 
+    def session(self, session: str, conversation: int) -> None:
+        """A session that the target made for one conversation may not be given to another."""
+        known = self.sessions.hear(session, conversation)
+        if known is not None:
+            self.duplicate(known, conversation)
+
     def duplicate(self, known: int, conversation: int) -> None:
         """One session id was given to two conversations. Only the first is kept in words, or a target that has but one id would fill the ledger."""
         first = next(iter(self.duplicates), f"one session id for conversations {known} and {conversation}")
@@ -239,8 +247,8 @@ class Ledger:
         counted = self.counters["sent"] - self.counters["warmup"] if name == "rate" else self.counters["good"]
         return counted / self.seconds if self.seconds else None
 
-    def to_data(self) -> dict[str, Any]:
-        """All of it as plain data, for ``merge`` in another process."""
+    def to_data(self, *, final: bool = False) -> dict[str, Any]:
+        """All of it as plain data, for ``merge`` in another process; what was seen of sessions is much, and told at the end."""
         return {
             "counters": dict(self.counters),
             "outcomes": dict(self.outcomes),
@@ -255,6 +263,7 @@ class Ledger:
             "slowest": [[whole, row] for whole, _, row in self.slowest],
             "findings": self.findings,
             "sampled": self.sampled,
+            "sessions": self.sessions.to_data() if final else [],
             "duplicates": dict(self.duplicates),
             "cpu_s": self.cpu_s,
             "kept_waiting": self.kept_waiting,
@@ -285,6 +294,8 @@ class Ledger:
         for name, finding in data["findings"].items():
             known = self.findings.get(name)
             self.findings[name] = finding if known is None else {**known, "count": known["count"] + finding["count"]}
+        for pair in self.sessions.merge(data["sessions"]):
+            self.duplicate(*pair)
         self.sampled += data["sampled"]
         self.cpu_s += data["cpu_s"]
         self.kept_waiting += [Kept(*one) for one in data["kept_waiting"]]

@@ -21,7 +21,7 @@ MARGIN_S = 2.0
 """A window that ends sooner than this may have lost requests already (whole seconds, and a clock beside ours)."""
 STANDS_NS = 1_000_000_000
 """A window that slides may say a ``Reset`` that moves along with it. The same one, told so much later, is that of a window that stands."""
-KEPT_WINDOWS, KEPT_RESETS, MOST_BREACHES = 8, 64, 20
+KEPT_WINDOWS, KEPT_RESETS, KEPT_GRANTS, MOST_BREACHES = 8, 64, 1000, 20
 SHORT = 19
 
 
@@ -72,22 +72,21 @@ class _Window:
 
     ended: list[int] = field(default_factory=list)
     lows: list[tuple[int, int]] = field(default_factory=list)
-    granted: int = 0
 
 
 @dataclass
 class Account:
-    """One key's account. ``breaches``: what the headers must never do, in words, with how often. ``last_at``: epoch seconds."""
+    """One key's account. ``grants``: how many requests, by the ``Reset`` of their window. ``breaches``: what the headers must never do, in words, with how often. ``last_at``: epoch seconds."""
 
     sent: int = 0
     granted: int = 0
     limited: int = 0
     unpaid: int = 0
     limited_with_remaining: int = 0
-    granted_beyond: int = 0
     units: int = 0
     waits: list[float] = field(default_factory=list)
     limits: Counter[int] = field(default_factory=Counter)
+    grants: Counter[int] = field(default_factory=Counter)
     least_remaining: int | None = None
     last_remaining: int | None = None
     last_at: float = 0.0
@@ -137,6 +136,9 @@ class Account:
             window = self._windows[reset] = _Window()
             while len(self._windows) > KEPT_WINDOWS:
                 del self._windows[next(iter(self._windows))]
+            while len(self.grants) > KEPT_GRANTS:
+                del self.grants[next(iter(self.grants))]
+        self.grants[reset] += 1
         ended, lows = window.ended, window.lows
         before = bisect_left(ended, sent_ns)
         if limit is not None and limit - remaining < before + 1:
@@ -158,9 +160,6 @@ class Account:
         else:
             lows.append((ended_ns, remaining))
         insort(ended, ended_ns)
-        window.granted += 1
-        if limit is not None and window.granted > limit:
-            self.granted_beyond += 1
 
     def _reset(self, reset: int, sent_ns: int, ended_ns: int, turn: int) -> None:
         """No window ends before one that had been told already; nodes of a target may differ by a little."""
@@ -178,6 +177,12 @@ class Account:
         if what not in self.first:
             self.first[what] = f"{how()} ({f'turn {turn}' if turn >= 0 else 'before the run'})"
 
+    @property
+    def granted_beyond(self) -> int:
+        """Requests granted in a window, by whichever process, beyond the limit that was told."""
+        limit = max(self.limits, default=None)
+        return 0 if limit is None else sum(max(granted - limit, 0) for granted in self.grants.values())
+
     def to_data(self) -> dict[str, Any]:
         """Plain data, that ``merge`` takes."""
         return {
@@ -186,7 +191,7 @@ class Account:
             "limited": self.limited,
             "unpaid": self.unpaid,
             "limited_with_remaining": self.limited_with_remaining,
-            "granted_beyond": self.granted_beyond,
+            "grants": sorted(self.grants.items()),
             "units": self.units,
             "waits": self.waits[:1000],
             "limits": sorted(self.limits.items()),
@@ -198,11 +203,13 @@ class Account:
 
     def merge(self, data: Mapping[str, Any]) -> None:
         """Take in what another process has counted for the same key."""
-        for name in ("sent", "granted", "limited", "unpaid", "limited_with_remaining", "granted_beyond", "units"):
+        for name in ("sent", "granted", "limited", "unpaid", "limited_with_remaining", "units"):
             setattr(self, name, getattr(self, name) + data[name])
         self.waits += data["waits"]
         for limit, count in data["limits"]:
             self.limits[int(limit)] += count
+        for reset, count in data["grants"]:
+            self.grants[int(reset)] += count
         lows = [low for low in (self.least_remaining, data["least_remaining"]) if low is not None]
         self.least_remaining = min(lows, default=None)
         if data["last_at"] >= self.last_at:

@@ -234,11 +234,12 @@ def _left(key: str, ledger: Ledger) -> list[list[float]]:
 
 def _account(account: Account, dialect: Dialect) -> dict[str, Any]:
     data = account.to_data()
-    del data["last_at"]
+    del data["last_at"], data["grants"]
     limits = [limit for limit, _ in data.pop("limits")]
     named = [name for name, plan in dialect.plans.items() if plan.requests_per_minute in limits and limits]
     breaches = [{"what": what, "count": count, "first": first} for what, count, first in data.pop("breaches")]
-    return {**data, "advertised_limits": limits, "as_documented": named, "breaches": breaches}
+    beyond = account.granted_beyond
+    return {**data, "granted_beyond": beyond, "advertised_limits": limits, "as_documented": named, "breaches": breaches}
 
 
 def _correctness(plan: Plan, ledger: Ledger) -> dict[str, Any]:

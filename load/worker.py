@@ -74,7 +74,7 @@ def report(engine: Engine, runner: Any, *, final: bool) -> None:
     """All that this worker has counted so far."""
     if not engine.finished:
         engine.settle()
-    data = {**engine.ledger.to_data(), "in_flight": engine.in_flight}
+    data = {**engine.ledger.to_data(final=final), "in_flight": engine.in_flight}
     told = {"reason": engine.reason, "unwritten": engine.unwritten, "start_at": engine.plan.start_at}
     runner.send_message(REPORT, {"ledger": data, "final": final, **told})
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import gevent
@@ -26,8 +27,22 @@ __all__ = ["tls"]
 LAST = b"0\r\n\r\n"
 
 
-def lane(endpoint: Endpoint, deadlines: Deadlines = SOON) -> Lane:
-    return Lane(endpoint, deadlines, Looks())
+OPEN: list[Lane] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Every lane of a test, whatever became of it."""
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def lane(
+    endpoint: Endpoint, deadlines: Deadlines = SOON, looks: Looks | None = None, *, insecure: bool = False
+) -> Lane:
+    OPEN.append(Lane(endpoint, deadlines, looks or Looks(), insecure=insecure))
+    return OPEN[-1]
 
 
 def sent(one: Lane, endpoint: Endpoint, request: Request = POST) -> Exchange:
@@ -53,7 +68,6 @@ def test_it_ends_as_the_judge_s_client_does(name: str) -> None:
         exchange = sent(one, played.endpoint)
     assert (exchange.end, exchange.body, {each.kind for each in exchange.problems}) == (end, body, problems)
     assert (exchange.raw, exchange.detail, one.usable) == (wanted.raw, wanted.detail, usable)
-    one.close()
 
 
 @pytest.mark.parametrize(("script", "deadlines", "end"), HANGS)
@@ -74,7 +88,6 @@ def test_a_stream_that_goes_on_outlives_the_deadline_for_its_first_byte() -> Non
         gevent.spawn_later(0.1, go.set)
         exchange = sent(one, played.endpoint)
     assert exchange.end is End.COMPLETE
-    one.close()
 
 
 def test_nobody_there_and_a_network_that_is_not() -> None:
@@ -93,7 +106,6 @@ def test_one_connection_bears_request_after_request() -> None:
         exchange = sent(one, played.endpoint)
     assert (exchange.end, exchange.body) == (End.COMPLETE, b"data: x\n\n")
     assert len(played.requests) == 2
-    one.close()
 
 
 @pytest.mark.parametrize("script", [(JSON,), (JSON, RESET)], ids=["closed", "reset"])
@@ -125,11 +137,10 @@ def test_it_reads_over_tls_what_was_decrypted_at_once(tls: ssl.SSLContext) -> No
     text = b"data: " + b"x" * 60_000 + b"\n\n"
     go = threading.Event()
     with server(CHUNKED + b"%x\r\n%b\r\n" % (len(text), text), LAST, NEXT_REQUEST, JSON, go, tls=tls) as played:
-        one = Lane(played.endpoint, SOON, Looks(), insecure=True)
+        one = lane(played.endpoint, insecure=True)
         exchange = sent(one, played.endpoint)
         assert (exchange.end, exchange.body) == (End.COMPLETE, text)
         assert sent(one, played.endpoint).body == b"{}"
-    one.close()
 
 
 def test_a_certificate_that_nobody_trusts_is_no_connection(tls: ssl.SSLContext) -> None:
@@ -143,7 +154,6 @@ def test_a_request_that_does_not_fit_is_waited_for() -> None:
         exchange = sent(one, played.endpoint, Request("POST", "/", (), b"x" * 4_000_000))
     assert exchange.end is End.COMPLETE
     assert len(played.requests[0]) > 4_000_000
-    one.close()
 
 
 def test_a_turn_that_is_cut_off_hangs_up() -> None:
@@ -160,7 +170,7 @@ def test_what_came_while_the_process_was_busy_was_read_late_and_that_is_told() -
     busy_s = 0.02
     with server(JSON) as played:
         looks = Looks()
-        one = Lane(played.endpoint, SOON, looks)
+        one = lane(played.endpoint, SOON, looks)
         turn = gevent.spawn(sent, one, played.endpoint)
         gevent.sleep(0)
         until = time.perf_counter() + busy_s

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chatproof.load.gate import Gate
-from chatproof.load.limits import Account, Advertised
+from chatproof.load.limits import KEPT_GRANTS, Account, Advertised
 
 NOW, RESET = 1_800_000_000.0, 1_800_000_050
 Row = tuple[int, int, int]
@@ -90,6 +90,26 @@ def test_refusals_are_counted_and_accounts_add_up() -> None:
         total.merge(json.loads(json.dumps(account.to_data())))
     assert (total.sent, total.granted, total.limited, total.unpaid) == (6, 2, 2, 2)
     assert (total.limited_with_remaining, total.units, total.least_remaining) == (2, 6, 9)
+
+
+def test_what_several_processes_were_granted_in_one_window_is_one_sum() -> None:
+    """Neither of them was granted more than the limit."""
+    one, other = (heard([(2 * index, 2 * index + 1, 9 - index) for index in range(7)]) for _ in range(2))
+    assert (one.granted_beyond, other.granted_beyond) == (0, 0)
+    total = Account()
+    for account in (one, other):
+        total.merge(json.loads(json.dumps(account.to_data())))
+    assert total.granted_beyond == 4
+    total.hear(200, Advertised(10, 9, RESET + 60, NOW), 90, 91, None, 20)
+    assert total.granted_beyond == 4
+
+
+def test_windows_that_are_long_over_are_forgotten() -> None:
+    account = Account()
+    for index in range(3000):
+        said = Advertised(100, 90, int(NOW) + 10 + index, NOW + index)
+        account.hear(200, said, 2 * index, 2 * index + 1, None, index)
+    assert len(account.grants) <= KEPT_GRANTS + 1
 
 
 def test_a_gate_closes_when_nothing_remains_and_counts_what_is_on_its_way() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ import click
 
 from . import __version__
 from .load import validity
-from .load.capacity import Step, conclude, search
+from .load.capacity import Step, conclude, search, untried
 from .load.ledger import Ledger
 from .load.objective import judge, measure, parse_objective, plain, shown
 from .load.plan import Plan
@@ -22,6 +22,9 @@ from .spec import Dialect
 
 ERRORS_KEPT = "ok > 99%"
 """Asked of every step unless an objective says otherwise: refusals are fast, and would look like capacity."""
+FEWEST = 5
+"""Turns that a step has to measure, so that there is something to judge it by."""
+Tried = tuple[Plan, Ran]
 SETTLE = 0.2
 """Of each step's time this share settles the target and is not measured."""
 
@@ -36,51 +39,90 @@ def find_capacity(
         wanted = (*wanted, ERRORS_KEPT)
     unit = "users" if closed else "turns a second"
     start = float(plan.users) if plan.schedule is None else plan.schedule.peak
+    least = 1.0 if closed else min(start, round(FEWEST / (plan.seconds - _warmup(plan)), 3))
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    tried: dict[float, Tried] = {}
     steps: list[Step] = []
-    best: tuple[Plan, Ran] | None = None
-    last: tuple[Plan, Ran] | None = None
-    tries = search(start, most, whole=closed)
-    load = next(tries, None)
+    aside: tuple[str, ...] = ()
+    compared = False
     reason = ""
     try:
-        while load is not None:
-            one = _at(plan, load, wanted)
-            ran = run(one, tick, processes)
-            step = _judged(one, ran.ledger, load, text)
-            steps.append(step)
-            last = (one, ran)
-            best = last if step.kept else best
-            click.echo(f"{'kept  ' if step.kept else 'missed'} {load:8g} {unit}: {step.got}{step.note}", err=True)
-            if ran.reason.startswith("interrupted"):
-                reason = ran.reason
-                break
-            try:
-                load = tries.send(step.kept)
-            except StopIteration:
-                load = None
+        while (load := _next(start, most, least, closed, steps)) is not None and not reason:
+            reason = _try(tried, load, plan, wanted, processes, tick)
+            steps = _steps(tried, text, aside)
+            _tell(steps[-1], unit)
+            if compared or reason or not _wrong(tried[load]):
+                continue
+            compared = True
+            if least not in tried:
+                reason = _try(tried, least, plan, wanted, processes, tick)
+                _tell(_steps({least: tried[least]}, text, ())[0], unit)
+            aside = tuple(one for one in _wrong(tried[load]) if one in _wrong(tried[least]))
+            steps = _steps(tried, text, aside)
+            if aside:
+                click.echo(
+                    f"{', '.join(aside)}: missed at {least:g} {unit} as well, so no step is judged by it", err=True
+                )
     except KeyboardInterrupt:
         reason = "interrupted between two steps"
-        if last is None:
+        if not tried:
             raise
-    shown = best or last
-    assert shown is not None, "a search tries at least once"
-    plan_shown, ran_shown = shown
+    best = max((step.load for step in steps if step.kept), default=next(reversed(tried)))
+    plan_shown, ran_shown = tried[best]
     asked = parse_objective(text, plan.headline)
-    capacity = {**conclude(text, unit, steps, most), "measure": measure(asked), "limit": plain(asked, asked.value)}
+    said = conclude(text, unit, steps, most, aside)
+    capacity = {**said, "measure": measure(asked), "limit": plain(asked, asked.value)}
     return as_json(plan_shown, dialect, ran_shown.ledger, __version__, started, reason, {"capacity": capacity})
 
 
+def _next(start: float, most: float, least: float, whole: bool, steps: Sequence[Step]) -> float | None:
+    return untried(search(start, most, least=least, whole=whole), {step.load: step.kept for step in steps})
+
+
+def _try(
+    tried: dict[float, Tried],
+    load: float,
+    plan: Plan,
+    wanted: tuple[str, ...],
+    processes: int,
+    tick: Callable[..., None],
+) -> str:
+    """Run one step, and why the search has to end with it, if so."""
+    one = _at(plan, load, wanted)
+    ran = run(one, tick, processes)
+    tried[load] = one, ran
+    return ran.reason if ran.reason.startswith("interrupted") else ""
+
+
+def _steps(tried: Mapping[float, Tried], text: str, aside: Sequence[str]) -> list[Step]:
+    return [_judged(plan, ran.ledger, load, text, aside) for load, (plan, ran) in tried.items()]
+
+
+def _tell(step: Step, unit: str) -> None:
+    click.echo(f"{'kept  ' if step.kept else 'missed'} {step.load:8g} {unit}: {step.got}{step.note}", err=True)
+
+
+def _wrong(tried: Tried) -> list[str]:
+    """What nobody has asked for and every run has to keep, and this one did not."""
+    plan, ran = tried
+    judged = judge(plan.judged_by(), ran.ledger)
+    return [one.objective.text for one in judged if one.kept is False and one.objective.implied]
+
+
+def _warmup(plan: Plan) -> float:
+    return plan.warmup or plan.seconds * SETTLE
+
+
 def _at(plan: Plan, load: float, wanted: tuple[str, ...]) -> Plan:
-    held = replace(plan, objectives=wanted, warmup=plan.warmup or plan.seconds * SETTLE, end_when_lost=True)
+    held = replace(plan, objectives=wanted, warmup=_warmup(plan), end_when_lost=True)
     if plan.schedule is None:
         return replace(held, users=int(load))
     curve = Schedule(f"constant:{load:g}", (Segment(plan.seconds, load, load, plan.schedule.segments[0].poisson),))
     return replace(held, schedule=curve)
 
 
-def _judged(plan: Plan, ledger: Ledger, load: float, text: str) -> Step:
-    judged = judge(plan.judged_by(), ledger)
+def _judged(plan: Plan, ledger: Ledger, load: float, text: str, aside: Sequence[str]) -> Step:
+    judged = [one for one in judge(plan.judged_by(), ledger) if one.objective.text not in aside]
     signs = [sign for sign in validity.signs(ledger) if not sign.good]
     missed = next((one for one in judged if not one.kept), None)
     asked = judged[0]

@@ -18,6 +18,8 @@ from ..spec.load import seconds
 from .connection import Deadlines
 
 DEFAULT_DEADLINES = Deadlines(connect=5.0, first_byte=30.0, idle=30.0, total=120.0, window=65.0)
+SHORTEST = 4
+"""Characters of a credential that may be a secret."""
 COMMENT = re.compile(r"(?:^|\s)#.*")
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -64,8 +66,8 @@ class Profile:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not appear in anything that is written."""
-        return tuple(sorted(set(self.credentials.values()), key=len, reverse=True))
+        """What must not appear in anything that is written. A shorter credential guards nothing, and is masked in headers alone."""
+        return tuple(sorted({one for one in self.credentials.values() if len(one) >= SHORTEST}, key=len, reverse=True))
 
     def lacks(self, need: str) -> bool:
         """Whether the key named as in the file (``credentials.limited``) is missing; of several joined by ``or``, all."""

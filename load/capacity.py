@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,8 @@ class Step:
 Search = Generator[float, bool, None]
 
 
-def search(start: float, most: float, *, whole: bool = False) -> Search:
-    """Yields the next load to try and receives whether it was kept. ``whole``: loads are whole numbers (users)."""
+def search(start: float, most: float, *, least: float = 0.01, whole: bool = False) -> Search:
+    """Yields the next load to try and receives whether it was kept. ``least``: below it nothing is tried. ``whole``: loads are whole numbers (users)."""
     low, high, load = 0.0, 0.0, min(start, most)
     for _ in range(MOST_STEPS):
         if (yield load):
@@ -51,12 +51,28 @@ def search(start: float, most: float, *, whole: bool = False) -> Search:
         else:
             load = (low * high) ** 0.5
         load = float(max(round(load), 1)) if whole else round(load, 3)
-        if load in (low, high) or load < 0.01:
+        if load in (low, high) or load < least:
             return
 
 
-def conclude(objective: str, unit: str, steps: list[Step], most: float) -> dict[str, Any]:
-    """What the steps say, as it stands in a report: the highest load kept, and the lowest above it that was not."""
+def untried(tries: Search, kept: Mapping[float, bool]) -> float | None:
+    """The first load that a search asks for and that was not tried yet; ``None`` if it asks for no more. ``kept``: those that were."""
+    load = next(tries, None)
+    while load is not None and load in kept:
+        try:
+            load = tries.send(kept[load])
+        except StopIteration:
+            return None
+    return load
+
+
+def conclude(
+    objective: str, unit: str, steps: Sequence[Step], most: float, aside: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What the steps say, as it stands in a report: the highest load kept, and the lowest above it that was not.
+
+    ``aside``: objectives that even the least load misses, and by which no step was judged.
+    """
     kept = max((step.load for step in steps if step.kept), default=None)
     above = [step for step in steps if not step.kept and (kept is None or step.load > kept)]
     missed = min(above, key=lambda step: step.load, default=None)
@@ -67,7 +83,9 @@ def conclude(objective: str, unit: str, steps: list[Step], most: float) -> dict[
         "breaks": missed.load if missed else None,
         "found": kept is not None and missed is not None and missed.valid,
         "steps": [vars(step) for step in sorted(steps, key=lambda step: step.load)],
-        "words": _words(unit, kept, missed, most),
+        "aside": list(aside),
+        "words": _words(unit, kept, missed, most)
+        + (f"; missed at the least load too: {', '.join(aside)}" if aside else ""),
     }
 
 

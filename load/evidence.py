@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from ..conformance.exchange import Exchange, curl
-from ..conformance.transcript import redact
+from ..conformance.transcript import mask, redact
 from ..spec import requirements
 from .heard import Heard
 from .ledger import Ledger
@@ -86,8 +86,11 @@ class Evidence:
             "detail": shown.detail,
         }
 
+    def _masked(self, text: str) -> str:
+        return mask(text.encode("utf-8", "surrogatepass"), self._plan.profile.secrets).decode("utf-8", "replace")
+
     def judge(self) -> None:
-        """Hold the sampled exchanges against every requirement that one exchange can break."""
+        """Hold the sampled exchanges against every requirement that one exchange can break. They are judged as they came: a key may be a word."""
         if not self._samples:
             return
         from ..conformance.check import CHECKS
@@ -95,9 +98,10 @@ class Evidence:
         from ..conformance.judge import judge
         from ..conformance.transcript import Transcript
 
-        samples = tuple(redact(one, self._plan.profile.secrets) for one in self._samples)
         rows = [row for row in requirements(self._maker.dialect) if row.check and CHECKS[row.check].over is not None]
-        judged = judge(rows, Judging(self._maker.dialect, self._plan.profile, [Transcript("load", samples)]))
+        judged = judge(
+            rows, Judging(self._maker.dialect, self._plan.profile, [Transcript("load", tuple(self._samples))])
+        )
         for row in judged:
             if row.findings and row.outcome in ("fail", "warn"):
                 first = row.findings[0]
@@ -105,7 +109,7 @@ class Evidence:
                     "level": row.requirement.level,
                     "statement": row.requirement.statement,
                     "count": len(row.findings),
-                    "expected": first.expected,
-                    "got": first.got,
+                    "expected": self._masked(first.expected),
+                    "got": self._masked(first.got),
                     "exchange": first.seen.exchange.id if first.seen else None,
                 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatproof.load.capacity import MOST_STEPS, PRECISION, Step, conclude, search
+from chatproof.load.capacity import MOST_STEPS, PRECISION, Step, conclude, search, untried
 
 
 def found(true: float, start: float, most: float, *, whole: bool = False) -> list[Step]:
@@ -62,3 +62,24 @@ def test_the_limit_of_a_key_is_no_end_of_the_target_and_is_called_what_it_is() -
     assert said.startswith(
         "holds 10 turns a second, breaks at 20, where turns were refused with 429: a limit of the key"
     )
+
+
+def test_nothing_is_tried_below_the_least() -> None:
+    tries = search(8, 100, least=3)
+    assert [next(tries), tries.send(False)] == [8, 4]
+    with pytest.raises(StopIteration):
+        tries.send(False)
+
+
+def test_a_search_goes_on_where_it_is_judged_anew() -> None:
+    """Its first steps were missed by what was set aside since."""
+    kept = {10.0: True, 1.0: True, 20.0: True}
+    assert untried(search(10, 100), kept) == 40
+    assert untried(search(10, 100), kept | {40.0: False}) == 28.284
+    assert untried(search(10, 20), kept) is None
+
+
+def test_what_the_least_load_misses_too_is_named() -> None:
+    said = conclude("x", "users", [Step(10, True, "", 10, 0, True)], 10, ["findings = 0"])
+    assert said["aside"] == ["findings = 0"]
+    assert said["words"].endswith("; missed at the least load too: findings = 0")

@@ -107,6 +107,15 @@ def test_a_key_that_somebody_wrote_into_a_message_is_shown_nowhere(sim: Sim, tmp
     assert "key-valid" not in shown + done.out + done.err
 
 
+@pytest.mark.parametrize("key", ["token", "k"], ids=["a word of the dialect", "one letter"])
+def test_a_key_that_is_a_word_of_the_wire_breaks_nothing(sim: Sim, tmp_path: Path, key: str) -> None:
+    """What is masked is what is shown, not what is judged."""
+    words = ["--rate", "10", "--for", "1s", "--sample", "1", "--api-key", sim.new_key(key, requests_per_minute=1000)]
+    done = load(sim, tmp_path, *words, agent="echo")
+    assert done.code == 0, done.out
+    assert done.result["correctness"]["sampled"] == 10
+
+
 def test_a_miscounted_remaining_is_caught(sim: Sim, tmp_path: Path) -> None:
     with sim.fault("remaining-off-by-one"):
         done = load(sim, tmp_path, "--users", "4", "--for", "1s", "--think", "0.1s")
@@ -233,6 +242,19 @@ def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:
     assert all((step["value"] < 8) is step["kept"] for step in capacity["steps"])
     assert "kept" in done.err
     assert "capacity for rate < 8/s" in done.out
+
+
+def test_what_is_wrong_at_the_least_load_too_is_no_matter_of_load(sim: Sim, tmp_path: Path) -> None:
+    """The capacity is found all the same, and the run is broken for what is wrong."""
+    words = ["--users", "2", "--think", "0.1s", "--for", "1s", "--find-capacity", "ttft p95 < 20s", "--most", "4"]
+    with sim.fault("remaining-negative"):
+        done = load(sim, tmp_path, *words, "--objective", "ok > 0%")
+    assert done.code == 1, done.out + done.err
+    told = done.result["capacity"]
+    assert "invariants = 0" in told["aside"], done.err
+    assert [step["load"] for step in told["steps"]] == [1, 2, 4], done.err
+    assert "missed at 1 users as well, so no step is judged by it" in done.err
+    assert done.result["reason"].startswith("missed: invariants = 0")
 
 
 def test_a_step_of_a_search_that_is_lost_ends_early(sim: Sim, tmp_path: Path) -> None:

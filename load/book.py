@@ -28,6 +28,16 @@ class Over(NamedTuple):
     session: str | None
 
 
+def told(account: Account, turn: Turn, now: float) -> int | None:
+    """Have an account hear what an answer said of its key; what then remained, if that was said."""
+    status = turn.seen.status
+    if status is None:
+        return None
+    said, times = Advertised.of(turn.seen.stated, now), turn.timeline
+    account.hear(status, said, times.sent, times.ended, turn.seen.total_units, turn.number)
+    return said.remaining
+
+
 class Book:
     """``key``: the account of the key that a run uses. ``settle`` before anybody looks at the ledger."""
 
@@ -55,15 +65,10 @@ class Book:
             self._file.write(turn, at_s)
 
     def account(self, turn: Turn, at_s: float, now: float) -> None:
-        """What an answer said of the key that asked."""
-        status = turn.seen.status
-        if status is None:
-            return
-        said = Advertised.of(turn.seen.stated, now)
-        times = turn.timeline
-        self.key.hear(status, said, times.sent, times.ended, turn.seen.total_units, turn.number)
-        if said.remaining is not None:
-            self.ledger.bin(at_s).left(KEY, said.remaining)
+        """Put down what an answer said of the key that asked, also at that moment of the run."""
+        remaining = told(self.key, turn, now)
+        if remaining is not None:
+            self.ledger.bin(at_s).left(KEY, remaining)
 
     def close(self) -> str:
         """Nothing more comes; why the file of turns could not be written, if so."""

@@ -12,11 +12,11 @@ import gevent
 from gevent.event import Event
 from locust.env import Environment
 
-from .book import KEY
+from .book import KEY, told
 from .crew import Crew
 from .engine import Engine
 from .ledger import Ledger
-from .limits import Account, Advertised
+from .limits import Account
 from .lost import aborts
 from .patch import calm
 from .plan import Plan
@@ -117,8 +117,5 @@ def account_of(turns: Iterable[Turn]) -> Account:
     """What was sent before the run over the same key, which no worker knows of."""
     account = Account()
     for turn in turns:
-        status, times = turn.seen.status, turn.timeline
-        if status is not None:
-            said = Advertised.of(turn.seen.stated, 0.0)
-            account.hear(status, said, times.sent, times.ended, turn.seen.total_units, turn.number)
+        told(account, turn, 0.0)
     return account

@@ -48,16 +48,14 @@ def find_capacity(
     reason = ""
     try:
         while (load := _next(start, most, least, closed, steps)) is not None and not reason:
-            reason = _try(tried, load, plan, wanted, processes, tick)
+            reason = _try(tried, load, _at(plan, load, wanted), aside, unit, processes, tick)
             steps = _steps(tried, text, aside)
-            _tell(steps[-1], unit)
-            if compared or reason or not _wrong(tried[load]):
+            if reason or compared or not _wrong(tried[load]):
                 continue
             compared = True
             if least not in tried:
-                reason = _try(tried, least, plan, wanted, processes, tick)
-                _tell(_steps({least: tried[least]}, text, ())[0], unit)
-            aside = tuple(one for one in _wrong(tried[load]) if one in _wrong(tried[least]))
+                reason = _try(tried, least, _at(plan, least, wanted), (), unit, processes, tick)
+            aside = tuple(one for one in _wrong(tried[load]) if least in tried and one in _wrong(tried[least]))
             steps = _steps(tried, text, aside)
             if aside:
                 click.echo(
@@ -67,10 +65,11 @@ def find_capacity(
         reason = "interrupted between two steps"
         if not tried:
             raise
+    steps = _steps(tried, text, aside)
     best = max((step.load for step in steps if step.kept), default=next(reversed(tried)))
     plan_shown, ran_shown = tried[best]
     asked = parse_objective(text, plan.headline)
-    said = conclude(text, unit, steps, most, aside)
+    said = conclude(text, unit, steps, aside)
     capacity = {**said, "measure": measure(asked), "limit": plain(asked, asked.value)}
     return as_json(plan_shown, dialect, ran_shown.ledger, __version__, started, reason, {"capacity": capacity})
 
@@ -83,23 +82,26 @@ def _try(
     tried: dict[float, Tried],
     load: float,
     plan: Plan,
-    wanted: tuple[str, ...],
+    aside: Sequence[str],
+    unit: str,
     processes: int,
     tick: Callable[..., None],
 ) -> str:
-    """Run one step, and why the search has to end with it, if so."""
-    one = _at(plan, load, wanted)
-    ran = run(one, tick, processes)
-    tried[load] = one, ran
+    """Run one step and tell it, and say why the search has to end with it, if so. A step at a target that is no more says nothing of its load."""
+    ran = run(plan, tick, processes)
+    gone = ran.ledger.outcomes["connect_failed"]
+    if tried and gone and gone == ran.ledger.concluded:
+        why = f"the target was lost in or after the step at {next(reversed(tried)):g} {unit}: at {load:g} nobody listened any more"
+        click.echo(why, err=True)
+        return why
+    tried[load] = plan, ran
+    step = _judged(plan, ran.ledger, load, plan.objectives[0], aside)
+    click.echo(f"{'kept  ' if step.kept else 'missed'} {load:8g} {unit}: {step.got}{step.note}", err=True)
     return ran.reason if ran.reason.startswith("interrupted") else ""
 
 
 def _steps(tried: Mapping[float, Tried], text: str, aside: Sequence[str]) -> list[Step]:
     return [_judged(plan, ran.ledger, load, text, aside) for load, (plan, ran) in tried.items()]
-
-
-def _tell(step: Step, unit: str) -> None:
-    click.echo(f"{'kept  ' if step.kept else 'missed'} {step.load:8g} {unit}: {step.got}{step.note}", err=True)
 
 
 def _wrong(tried: Tried) -> list[str]:

@@ -57,6 +57,11 @@ def wish_of(options: dict[str, Any]) -> Wish:
         if schedule is not None and (len(schedule.segments) != 1 or schedule.rate(0) != schedule.peak):
             raise ValueError("--find-capacity begins at one rate: give --rate, --users, constant:R or poisson:R")
     objectives = [_as_asked(one, "--objective", headline, options) for one in options["objective"]]
+    for one in (parse_objective(options["find_capacity"], headline), *objectives) if options["find_capacity"] else ():
+        if one.kind == "rate" and one.op in (">", ">="):
+            raise ValueError(
+                f"{one.text}: more load keeps it and less does not, so no search can end by it; look for 'ttft p95 < 800ms' or the like"
+            )
     start = schedule.peak if schedule is not None else float(users or DEFAULT_USERS)
     for clash in clashes(options, start):
         raise ValueError(clash)

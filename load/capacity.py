@@ -66,9 +66,7 @@ def untried(tries: Search, kept: Mapping[float, bool]) -> float | None:
     return load
 
 
-def conclude(
-    objective: str, unit: str, steps: Sequence[Step], most: float, aside: Sequence[str] = ()
-) -> dict[str, Any]:
+def conclude(objective: str, unit: str, steps: Sequence[Step], aside: Sequence[str] = ()) -> dict[str, Any]:
     """What the steps say, as it stands in a report: the highest load kept, and the lowest above it that was not.
 
     ``aside``: objectives that even the least load misses, and by which no step was judged.
@@ -81,21 +79,27 @@ def conclude(
         "unit": unit,
         "holds": kept,
         "breaks": missed.load if missed else None,
-        "found": kept is not None and missed is not None and missed.valid,
+        "found": kept is not None
+        and missed is not None
+        and missed.valid
+        and (missed.value is not None or missed.errors > 0),
         "steps": [vars(step) for step in sorted(steps, key=lambda step: step.load)],
         "aside": list(aside),
-        "words": _words(unit, kept, missed, most)
-        + (f"; missed at the least load too: {', '.join(aside)}" if aside else ""),
+        "words": _words(unit, kept, missed) + (f"; missed at the least load too: {', '.join(aside)}" if aside else ""),
     }
 
 
-def _words(unit: str, kept: float | None, missed: Step | None, most: float) -> str:
+def _words(unit: str, kept: float | None, missed: Step | None) -> str:
     if missed is None:
-        tried = f"holds {kept:g} {unit}, the most that was tried ({most:g}); the end was not found"
-        return tried if kept is not None else "no step was run"
+        if kept is None:
+            return "no step was run"
+        return f"holds {kept:g} {unit}, the most that was tried; the end was not found"
     if not missed.valid:
         held = f"holds {kept:g} {unit}; at" if kept is not None else "at"
         return f"{held} {missed.load:g} this generator did not keep time, so the end was not found"
+    if missed.value is None and not missed.errors:
+        held = f"holds {kept:g} {unit}; at" if kept is not None else "at"
+        return f"{held} {missed.load:g} there was nothing to judge it by, so the end was not found"
     if kept is None:
         return f"holds not even {missed.load:g} {unit}"
     why = LIMITED if missed.limited else ""

@@ -111,6 +111,8 @@ class Crew:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._runner.quit()
+        for child in self._children if kind is not None or self._runner.worker_count < self.processes else ():
+            child.terminate()  # it has not come yet, and would not hear that it is over
         for child in self._children:
             try:
                 child.wait(5)

@@ -80,6 +80,7 @@ class Engine:
         until_start = plan.start_at - time.time()
         self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
         self._ends, self._cpu = plan.seconds, 0.0
+        self.ledger.begins_s, self.ledger.ends_s = plan.warmup, plan.seconds
         self._patience, self._draining = plan.drain, False
         self._kept: Kept | None = None
         self._prompts = plan.prompts
@@ -88,9 +89,12 @@ class Engine:
     # -- the run as a whole
 
     def start(self) -> None:
-        """What watches the run begins."""
+        """What watches the run begins, and the walk through an open schedule: in every process, whether Locust has a user for it or not."""
         self._cpu, self._kept = time.process_time(), kept_waiting()
         self._watch = gevent.spawn(self._probe)
+        if self.plan.schedule is not None:
+            self._walked.clear()
+            gevent.spawn(self.arrive)
 
     def now(self) -> float:
         """Seconds of the run."""
@@ -103,7 +107,7 @@ class Engine:
     def stop(self, reason: str = "", *, hurried: bool = True) -> None:
         """Begin nothing more. ``hurried``: for a reason nobody waits long for what is under way, and not at all for a second one."""
         self.reason = self.reason or reason
-        self._ends = min(self._ends, self.now())
+        self._ends = self.ledger.ends_s = min(self._ends, self.now())
         self.stopping.set()
         if reason and hurried:
             self._patience = min(self._patience, DRAIN_S)
@@ -152,11 +156,11 @@ class Engine:
             self.ledger.lags["greenlet"].record(max((time.monotonic_ns() - before) // 1000 - int(PROBE_S * 1e6), 0))
 
     def drive(self, user: int) -> None:
-        """What a user of Locust does: the first walks the schedule, or each holds conversations. ``user`` counts in this process."""
+        """What a user of Locust does: it holds conversations, or stays while a schedule is walked. ``user`` counts in this process."""
         if self.plan.schedule is None:
             self.converse(user * self.count + self.index)
-        elif user == 0:
-            self.arrive()
+        else:
+            self._walked.wait()
 
     # -- open
 
@@ -164,7 +168,6 @@ class Engine:
         """Begin each turn of this worker's share when it is due; returns when the schedule or the run ends, and nothing that was due is left out."""
         assert self.plan.schedule is not None
         due_times = islice(self.plan.schedule.due(self.plan.seed), self.index, None, self.count)
-        self._walked.clear()
         try:
             with Alarm(self.stopping) as alarm:
                 for number, due in enumerate(due_times):
@@ -178,16 +181,12 @@ class Engine:
 
     def _arrive(self, due: float) -> None:
         """Begin a turn that is due, unless there is a reason not to."""
-        why = ""
         if self._gate is not None and self._gate.wait(time.time()) > 0:
-            why = "held_back"
+            self.ledger.unsent(due, "held_back")
         elif self._in_flight >= self.plan.max_in_flight or (self.stopping.is_set() and self._too_late(due)):
-            why = "missed"
-        point = self.ledger.due(due)
-        if why:
-            self.ledger.counters[why] += 1
-            point.counts[why] += 1
+            self.ledger.unsent(due, "missed")
         else:
+            self.ledger.due(due)
             self._spawn(self._origin_ns + int(due * 1e9))
 
     def _too_late(self, due: float) -> bool:
@@ -236,7 +235,7 @@ class Engine:
                 if at_s >= self.plan.seconds or self._spent() or self.stopping.is_set():
                     return
                 if self._gate is not None and (wait := self._gate.wait(time.time())) > 0:
-                    self.ledger.counters["held_back"] += 1
+                    self.ledger.unsent(at_s, "held_back")
                     self.stopping.wait(min(wait, max(self.plan.seconds - at_s, 0.0)))
                     continue
                 self.ledger.due(at_s)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from .histogram import HEAP, Histogram, all_coarse
 from .limits import Account
@@ -109,6 +109,7 @@ class Ledger:
         self.cpu_s: list[float] = []
         self.kept_waiting: list[Kept] = []
         self.span_s = 0.0
+        self.begins_s, self.ends_s = 0.0, float("inf")
         self._order = count()
 
     def bin(self, at_s: float) -> Bin:
@@ -128,6 +129,12 @@ class Ledger:
         point = self.bin(at_s)
         point.counts["due"] += 1
         return point
+
+    def unsent(self, at_s: float, why: Literal["held_back", "missed"]) -> None:
+        """A turn was due and is never sent."""
+        point = self.due(at_s)
+        point.counts[why] += 1
+        self.counters[why] += 1
 
     def begin(self, at_s: float, in_flight: int) -> None:
         """A turn was begun."""
@@ -153,6 +160,8 @@ class Ledger:
         if warm:
             counters["warmup"] += 1
             counters["warm mixup"] += result == "mixup"
+            if result == "ok":
+                self._judge(measure(turn.timeline)[0], at_s)
             return
         first = self.seen_at.get(result)
         self.seen_at[result] = (at_s if first is None else first[0], at_s)
@@ -181,7 +190,13 @@ class Ledger:
         if whole is not None:
             point.duration.record(whole)
             self._slow(turn, whole, at_s)
-        if not self.single or all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single):
+        self._judge(values, at_s)
+
+    def _judge(self, values: Mapping[str, int], at_s: float) -> None:
+        """Whether a turn is good, and was while the target bore the load: also one that was begun before, but none that was answered later."""
+        if self.begins_s <= at_s <= self.ends_s and all(
+            OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single
+        ):
             self.counters["good"] += 1
 
     def _slow(self, turn: Turn, whole: int, at_s: float) -> None:
@@ -243,7 +258,7 @@ class Ledger:
         return sum(sum(account.breaches.values()) for account in self.accounts.values()) + sum(self.duplicates.values())
 
     def rate(self, name: str) -> float | None:
-        """Turns a second, begun or good; the warm-up left out."""
+        """Turns a second, begun or good; the warm-up left out. Good ones are those that were answered while the run was measured."""
         counted = self.counters["sent"] - self.counters["warmup"] if name == "rate" else self.counters["good"]
         return counted / self.seconds if self.seconds else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from ..conformance.endpoint import Endpoint, encode
@@ -13,6 +14,8 @@ from .looks import Looks
 
 MOST_HEADS = 4096
 DROPPED = (End.CLOSED, End.RESET)
+CROSSED_NS = 5_000_000
+"""What is allowed beyond the way there and back, for an end that was on its way when a request was sent."""
 
 
 class Line:
@@ -31,13 +34,14 @@ class Line:
     def send(self, base: Request, body: bytes) -> tuple[Heard, bool]:
         """One exchange, and whether a kept connection had ended before it, so that a new one was made. ``base``: the request without a body.
 
-        A target may close an idle connection at any time (RFC 9112 9.3.1); without a byte of an answer that is what happened, once.
+        A target may close an idle connection at any time (RFC 9112 9.3.1). That is what happened where its end came before the request can have been
+        there and looked at; one that was taken and never answered is not sent again, since it may have been carried out (RFC 9110 9.2.2).
         """
         head = self._head(base, len(body))
         kept = self._idle.pop() if self._idle else None
         if kept is not None:
             heard = self._over(kept, base, head, body)
-            if not (heard.end in DROPPED and not heard.reads):
+            if not (heard.end in DROPPED and not heard.reads and _crossed(heard, kept)):
                 return heard, False
         self.opened += 1
         fresh = Lane(self.endpoint, self._deadlines, self.looks, insecure=self._insecure)
@@ -64,3 +68,8 @@ class Line:
         while self._idle:
             self._idle.pop().close()
         self.looks.close()
+
+
+def _crossed(heard: Heard, lane: Lane) -> bool:
+    """Whether the connection ended so soon after the request was sent that the two met on the way."""
+    return time.monotonic_ns() - heard.sent_ns <= 2 * lane.connected_in_ns + CROSSED_NS

@@ -40,6 +40,8 @@ def _head(result: dict[str, Any]) -> Iterator[str]:
     )
     if summary["missed"] or summary["held_back"]:
         yield f"missed {summary['missed']}, held back by the target's own limit {summary['held_back']}"
+    if summary["reconnects"]:
+        yield f"{counted(summary['reconnects'], 'kept connection')} had ended when used again, and the turn was sent on a new one"
 
 
 def _outcomes(result: dict[str, Any]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from chatproof.conformance.profile import profile
 from chatproof.load import engine as engine_module
 from chatproof.load.engine import Engine
 from chatproof.load.ledger import Ledger
+from chatproof.load.limits import Advertised
 from chatproof.load.plan import DRAIN_S, Plan
 from chatproof.load.schedule import parse_schedule
 from chatproof.load.validity import ACHIEVED, signs
@@ -118,8 +119,30 @@ def test_the_end_waits_for_those_that_are_begun_last(monkeypatch: pytest.MonkeyP
     engine, begun = behind(monkeypatch, 1.0)
     monkeypatch.setattr(engine_module, "LATE_S", 1000.0)
     engine.start()
-    walking = gevent.spawn(engine.arrive)
-    gevent.sleep(0)
     engine.finish()
-    assert walking.ready()
     assert len(begun) == 100
+
+
+def test_a_schedule_is_walked_in_each_process_even_where_locust_has_no_user_for_it() -> None:
+    """Locust makes one user unless told otherwise, and gives it to one worker."""
+    plan = replace(PLAN, schedule=parse_schedule("constant:1000", 0.01), seconds=0.01)
+    due = []
+    for index in range(2):
+        engine = Engine(replace(plan, max_in_flight=0), index, 2)
+        engine.start()
+        engine.drive(0)
+        engine.finish()
+        due.append(engine.ledger.counters["due"])
+    assert due == [5, 5]
+
+
+def test_a_closed_client_that_waits_as_told_is_not_late() -> None:
+    engine = Engine(replace(PLAN, pacing="respect", seconds=0.02))
+    assert engine._gate is not None
+    engine._gate.hear(engine._gate.pass_(), 429, Advertised(None, None, None, 0.0), 60.0, time.time())
+    engine.start()
+    gevent.spawn(engine.drive, 0).get(timeout=10)
+    engine.finish()
+    counted = engine.ledger.counters
+    assert counted["held_back"] == counted["due"] == 1
+    assert ACHIEVED not in [sign.name for sign in signs(engine.ledger)]

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -255,6 +256,25 @@ def test_what_is_wrong_at_the_least_load_too_is_no_matter_of_load(sim: Sim, tmp_
     assert [step["load"] for step in told["steps"]] == [1, 2, 4], done.err
     assert "missed at 1 users as well, so no step is judged by it" in done.err
     assert done.result["reason"].startswith("missed: invariants = 0")
+
+
+def test_a_search_ends_with_its_target(tmp_path: Path) -> None:
+    """Where nobody listens any more, no load is what breaks it."""
+    with ExitStack() as stack:
+        sim = stack.enter_context(Simulator(["guide"]))
+        words = ["--users", "1", "--think", "0.1s", "--for", "1s", "--find-capacity", "ttft p95 < 20s"]
+        told = [*command(sim, *words), "--json", str(tmp_path / "run.json")]
+        with subprocess.Popen(told, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=tmp_path) as run:
+            assert run.stderr is not None
+            while "kept" not in (line := run.stderr.readline()):
+                assert line, "it ended without a step"
+            stack.close()
+            rest = run.stderr.read()
+    assert run.returncode == 3, rest
+    assert "the target was lost in or after the step at" in rest
+    result = json.loads((tmp_path / "run.json").read_text())
+    assert result["verdict"] == "incomplete"
+    assert result["capacity"]["holds"] >= 1
 
 
 def test_a_step_of_a_search_that_is_lost_ends_early(sim: Sim, tmp_path: Path) -> None:

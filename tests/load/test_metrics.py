@@ -99,6 +99,17 @@ def test_goodput_counts_turns_within_every_objective_that_one_turn_can_keep() ->
     assert ledger.rate("goodput") == 0.5
 
 
+@pytest.mark.parametrize(
+    ("at_s", "warm", "good"), [(0.9, True, 0), (1.1, True, 1), (1.1, False, 1), (3.0, False, 1), (3.1, False, 0)]
+)
+def test_goodput_is_what_was_answered_while_the_run_was_measured(at_s: float, warm: bool, good: int) -> None:
+    """What a target still answers when nobody asks any more is no rate that it holds."""
+    ledger = Ledger(1.0, "response")
+    ledger.begins_s, ledger.ends_s, ledger.seconds = 1.0, 3.0, 2.0
+    ledger.add(turn(), at_s, warm=warm)
+    assert ledger.rate("goodput") == good / 2
+
+
 def test_the_warm_up_is_sent_and_not_measured() -> None:
     ledger = Ledger(1.0, "response")
     ledger.add(turn(), 0.1, warm=True)

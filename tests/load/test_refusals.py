@@ -56,6 +56,8 @@ TARGET = ["http://127.0.0.1:9", "--dialect", "guide", "--api-key", "k", "--agent
         (["--find-capacity", "ttfb p95 < 1s", "--pacing", "respect"], "--pacing respect holds it back"),
         (["--find-capacity", "ttfb p95 < 1s", "--users", "20", "--most", "5"], "begins at 20, which is above --most 5"),
         (["--find-capacity", "ttfb p95 < 1s", "--turns", "turns"], "a search is many runs"),
+        (["--find-capacity", "goodput > 20/s"], "goodput > 20/s: more load keeps it and less does not"),
+        (["--find-capacity", "ok > 99%", "--objective", "rate >= 5/s"], "rate >= 5/s: more load keeps it"),
         (["--most", "5"], "--most is where --find-capacity ends"),
         (["--pacing", "probe", "--rate", "5", "--html", "x"], "--pacing probe takes no --rate, --html"),
         (["calibrate", "--users", "5"], "calibrate takes no --users"),

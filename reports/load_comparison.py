@@ -121,6 +121,9 @@ def _quantile(before: Result, after: Result, metric: str, name: str) -> Row:
     counts = [Counts.of(result["histograms"].get(_histogram(result, metric))) for result in (before, after)]
     sizes = (_worth(before, counts[0], metric, name), _worth(after, counts[1], metric, name))
     interval = bootstrap.quantiles(counts[0], counts[1], SHARES[name], sizes, f"{metric} {name}")
+    if interval is None:
+        points = min(len(_points(result, _told(metric), name)) for result in (before, after))
+        interval = bootstrap.apart(counts[0], counts[1], points)
     why = "" if interval else FEW
     worth = max(MARGIN * (values[0] or 0.0), LEAST_MS)
     return Row(f"{metric} {name}", "ms", *values, _word(values, interval, worth, rising_is="worse"), interval, why)
@@ -133,16 +136,25 @@ def _histogram(result: Result, metric: str) -> str:
 
 def _worth(result: Result, counts: Counts, metric: str, name: str) -> float:
     """How many independent turns a quantile rests on. Gaps of one turn belong together, so that turns are counted and not gaps."""
-    told = metric if metric in ("ttft", "duration") else "duration"
+    told = _told(metric)
     whole = Counts.of(result["histograms"].get(_histogram(result, told))) if told in result["metrics"] else counts
+    scores = bootstrap.quantile_scores(_points(result, told, name), whole, SHARES[name])
+    return min(counts.count, whole.count) / bootstrap.clumping(scores)
+
+
+def _told(metric: str) -> str:
+    """The metric of which the time series tells in its place."""
+    return metric if metric in ("ttft", "duration") else "duration"
+
+
+def _points(result: Result, told: str, name: str) -> list[tuple[int, float]]:
+    """The turns of each point of time, and their quantile."""
     place = list(SHARES).index(name)
-    points = [
+    return [
         (point["outcomes"].get("ok", 0), point[f"{told}_ms"][place])
         for _, point in Series(result).points
         if point["outcomes"].get("ok") and point[f"{told}_ms"][place] is not None
     ]
-    scores = bootstrap.quantile_scores(points, whole, SHARES[name])
-    return min(counts.count, whole.count) / bootstrap.clumping(scores)
 
 
 def _share(before: Result, after: Result) -> Row:

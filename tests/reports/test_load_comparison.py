@@ -59,12 +59,31 @@ def test_a_difference_that_is_real_and_not_worth_telling_is_not_told() -> None:
 
 
 def test_a_percentile_of_too_few_turns_is_not_judged() -> None:
-    row = next(row for row in compare(a_load(), a_load(times=900)) if row.name == "ttft p99")
+    row = next(row for row in compare(a_load(), a_load(times=300)) if row.name == "ttft p99")
     assert (row.interval, row.word) == (None, "no evidence")
     assert "fewer than 5 independent turns" in row.why
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "after", "points", "found"),
+    [
+        ([100, 112], [203, 212], 8, (91, 112)),
+        ([203, 212], [100, 112], 8, (-112, -91)),
+        ([100, 112], [111, 212], 8, None),
+        ([100, 112], [203, 212], 7, None),
+        ([], [203, 212], 8, None),
+    ],
+)
+def test_runs_that_are_apart_in_every_turn_differ_however_few_witnesses_there_are(
+    before: list[float], after: list[float], points: int, found: tuple[float, float] | None
+) -> None:
+    """Both drift, so that a second's turns are one witness; none of one run is as slow as any of the other."""
+    interval = bootstrap.apart(counts(before), counts(after), points)
+    told = None if interval is None else (interval.low, interval.high)
+    assert told == (found and pytest.approx(found, rel=0.01))
+
+
 def test_the_same_files_give_the_same_answer() -> None:
     assert compare(a_load(), a_load(seed=2)) == compare(a_load(), a_load(seed=2))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..conformance.advertised import stated_wait
 from ..conformance.seen import Seen
@@ -21,8 +22,8 @@ MARGIN_S = 0.5
 
 @dataclass(frozen=True)
 class Probed:
-    """``granted`` before the first 429 (``limited``), ``began_at`` the first of them; ``after``: whether one was granted again after
-    ``waited`` seconds, ``None`` if that was not tried. ``limits``: what headers advertised. Times in seconds."""
+    """``granted`` in the window in which the first 429 came (``limited``); ``after``: whether one was granted again after ``waited_s``,
+    ``None`` if that was not tried. ``limits``: what headers advertised. Times in seconds."""
 
     granted: int
     limited: bool
@@ -53,31 +54,54 @@ def probe(
     line: Line, maker: Maker, before: Sequence[Turn], most: int, pause: Callable[[float], None] = time.sleep
 ) -> Probed:
     """One request after another until one is refused, then one more after the told wait. ``before``: what was sent in this window."""
-    began, granted, limits = time.monotonic(), 0, list[int]()
+    began, tally = time.monotonic(), _Tally()
     for turn in before:
-        granted += _heard(turn, maker, limits)
-    while granted < most:
+        tally.hear(turn)
+
+    def probed(limited: bool, took_s: float, *more: Any) -> Probed:
+        return Probed(tally.granted, limited, took_s, tuple(tally.limits), *more)
+
+    while tally.asked < most:
         turn = _one(line, maker)
-        if _heard(turn, maker, limits):
-            granted += 1
+        if tally.hear(turn):
             continue
         took = time.monotonic() - began
         if turn.seen.status != 429:
-            return Probed(granted, False, took, tuple(limits), None, None, None, turn.why)
+            return probed(False, took, None, None, None, turn.why)
         told = stated_wait(Seen(turn.heard.exchange(maker.base), maker.dialect, maker.profile))
         if told is None or told > LONGEST_WAIT_S:
-            return Probed(granted, True, took, tuple(limits), told, None, None)
+            return probed(True, took, told, None, None)
+        granted = tally.granted
         pause(told + MARGIN_S)
-        return Probed(granted, True, took, tuple(limits), told, told, _heard(_one(line, maker), maker, limits))
-    return Probed(granted, False, time.monotonic() - began, tuple(limits), None, None, None)
+        again = tally.hear(_one(line, maker))
+        return Probed(granted, True, took, tuple(tally.limits), told, told, again)
+    return probed(False, time.monotonic() - began, None, None, None)
 
 
 def _one(line: Line, maker: Maker) -> Turn:
     return take(line, maker, -1, 0, 0, "Hello", None, time.monotonic_ns(), 0, False)
 
 
-def _heard(turn: Turn, maker: Maker, limits: list[int]) -> bool:
-    said = Advertised.of(turn.seen.stated, time.time())
-    if said.limit is not None and said.limit not in limits:
-        limits.append(said.limit)
-    return turn.seen.status is not None and 200 <= turn.seen.status < 300
+@dataclass
+class _Tally:
+    """What was ``granted`` in the window that goes on: where ``Remaining`` rises another one has begun, or one that slides has let go of some."""
+
+    granted: int = 0
+    asked: int = 0
+    limits: list[int] = field(default_factory=list)
+    _left: int | None = None
+
+    def hear(self, turn: Turn) -> bool:
+        """Whether the request was granted."""
+        said = Advertised.of(turn.seen.stated, time.time())
+        self.asked += 1
+        if said.limit is not None and said.limit not in self.limits:
+            self.limits.append(said.limit)
+        if turn.seen.status is None or not 200 <= turn.seen.status < 300:
+            return False
+        self.granted += 1
+        if said.remaining is not None:
+            if self._left is not None and said.remaining > self._left and said.limit is not None:
+                self.granted = max(said.limit - said.remaining, 1)
+            self._left = said.remaining
+        return True

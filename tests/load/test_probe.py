@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from chatproof.conformance.profile import Profile
 from chatproof.load.line import Line
 from chatproof.load.maker import Maker
 from chatproof.load.probe import Probed, probe
+from chatproof.simulator.agents import Turn
 from chatproof.simulator.sim import Sim
 from chatproof.spec import FrozenClock, dialect
 
@@ -53,6 +55,22 @@ def test_what_does_not_fit_is_said(sim: Sim, fault: str, said: str) -> None:
     with sim.fault(fault):
         found = probed(sim, "limited")
     assert any(said in problem for problem in found.problems(dialect("guide"))), found
+
+
+def test_a_window_that_turns_over_meanwhile_is_counted_from_its_beginning(sim: Sim) -> None:
+    """Its clock need not begin with us."""
+    asked = itertools.count(1)
+
+    def answer(turn: Turn) -> str:
+        if next(asked) == 8:
+            sim.clock.advance(61)
+        return "here"
+
+    sim.agent("default", answer)
+    found = probed(sim, "limited")
+    assert next(asked) > 25
+    assert (found.granted, found.after) == (20, True)
+    assert found.problems(dialect("guide")) == []
 
 
 def test_no_limit_is_no_answer(sim: Sim) -> None:

@@ -64,7 +64,6 @@ def test_a_percentile_of_too_few_turns_is_not_judged() -> None:
     assert "fewer than 5 independent turns" in row.why
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "points", "found"),
     [
@@ -84,6 +83,7 @@ def test_runs_that_are_apart_in_every_turn_differ_however_few_witnesses_there_ar
     assert told == (found and pytest.approx(found, rel=0.01))
 
 
+@pytest.mark.slow
 def test_the_same_files_give_the_same_answer() -> None:
     assert compare(a_load(), a_load(seed=2)) == compare(a_load(), a_load(seed=2))
 

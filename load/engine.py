@@ -308,4 +308,7 @@ class Engine:
     def remember(self, turns: Iterable[Turn]) -> None:
         """Count what was sent before the run over the same key."""
         for turn in turns:
-            self._book.account(turn, 0.0, time.time())
+            now = time.time()
+            self._book.account(turn, 0.0, now)
+            if self._gate is not None:
+                self._tell(self._gate, self._gate.pass_(), turn, now)

@@ -5,28 +5,38 @@ from __future__ import annotations
 from ..conformance.advertised import is_epoch
 from .limits import Advertised
 
-LONGEST_S = 3600.0
+LONGEST_S, UNTOLD_S = 3600.0, 1.0
+"""The longest wait that is kept to, and the one where a 429 tells none."""
+BLIND_S, PAUSE_S = 1.0, 0.2
+"""How long a window that has begun is taken to grant no more than the limit before an answer has told of it, and how often it is looked at."""
 
 
 class Gate:
     """Times are epoch seconds. ``pass_`` asks for leave to send one request; ``hear`` takes in what an answer said.
 
-    What an answer said remains was true when its request was counted: what has been sent since is taken off it.
+    What an answer said remains was true when its request was counted: what has been sent since is taken off it. ``waits``: how long each standstill was.
     """
 
     def __init__(self) -> None:
         self.sent = 0
-        self._left: int | None = None
-        self._until = 0.0
         self.waits: list[float] = []
+        self._limit: int | None = None
+        self._left: int | None = None
+        self._reset = self._until = self._blind_until = self._stood_at = 0.0
 
     def wait(self, now: float) -> float:
         """How long nothing may be sent, from now; 0 if one may."""
         if now < self._until:
             return self._until - now
-        if self._until:
-            self._until, self._left = 0.0, None
-        return 0.0
+        if self._until or 0 < self._reset <= now:
+            self._left, self._reset, self._until = self._limit, 0.0, 0.0
+            self._blind_until = now + BLIND_S
+        if self._left is None or self._left > 0:
+            return 0.0
+        if self._reset > now:
+            self._close(self._reset, now)
+            return self._until - now
+        return PAUSE_S if now < self._blind_until else 0.0
 
     def pass_(self) -> int:
         """One request is sent; its place in the row, for ``hear``."""
@@ -37,14 +47,22 @@ class Gate:
 
     def hear(self, place: int, status: int, said: Advertised, told_s: float | None, now: float) -> None:
         """An answer to the request at that place. ``told_s``: how long it says to wait, where it does."""
+        if said.limit is not None and said.remaining is not None:
+            self._limit = said.limit
         if status == 429:
-            self._close(now + min(told_s if told_s is not None else 1.0, LONGEST_S), now)
-        elif said.remaining is not None and said.reset is not None and is_epoch(said.reset):
-            left = said.remaining - (self.sent - place)
-            if left <= 0 and said.reset > now:
-                self._close(min(float(said.reset), now + LONGEST_S), now)
+            self._close(now + (told_s if told_s is not None else UNTOLD_S), now)
+        elif said.remaining is not None and said.reset is not None and is_epoch(said.reset) and said.reset > now:
+            self._left, self._reset = said.remaining - (self.sent - place), float(said.reset)
+            if self._left <= 0:
+                self._close(self._reset, now)
 
     def _close(self, until: float, now: float) -> None:
-        if until > self._until:
-            self._until = until
-            self.waits.append(round(until - now, 3))
+        """Stand still, or stand longer."""
+        until = min(until, now + LONGEST_S)
+        if until <= self._until:
+            return
+        if now >= self._until:
+            self._stood_at = now
+            self.waits.append(0.0)
+        self._until = until
+        self.waits[-1] = round(until - self._stood_at, 3)

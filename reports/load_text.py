@@ -100,7 +100,7 @@ def _limits(result: dict[str, Any]) -> Iterator[str]:
         if row["granted_beyond"]:
             yield f"  {row['granted_beyond']} granted beyond the advertised limit"
         if row["waits"]:
-            yield f"  waited {len(row['waits'])} times as told, {max(row['waits']):.1f} s at most"
+            yield f"  waited {counted(len(row['waits']), 'time')}, {max(row['waits']):.1f} s at most"
 
 
 def _correctness(result: dict[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chatproof.load.gate import Gate
+from chatproof.load.gate import BLIND_S, PAUSE_S, Gate
 from chatproof.load.limits import KEPT_GRANTS, Account, Advertised
 
 NOW, RESET = 1_800_000_000.0, 1_800_000_050
@@ -128,3 +128,38 @@ def test_a_gate_waits_as_long_as_a_refusal_says() -> None:
     gate.hear(gate.pass_(), 429, Advertised(None, None, None, NOW), 7.0, NOW)
     assert gate.wait(NOW + 2) == 5
     assert gate.waits == [7.0]
+
+
+def test_many_answers_of_one_standstill_are_one_wait() -> None:
+    gate = Gate()
+    places = [gate.pass_() for _ in range(3)]
+    for index, place in enumerate(places):
+        gate.hear(place, 429, Advertised(None, None, None, NOW), 7.0, NOW + index)
+    assert gate.wait(NOW + 4) == 5
+    assert gate.waits == [9.0]
+    assert gate.wait(NOW + 10) == 0
+    gate.hear(gate.pass_(), 429, Advertised(None, None, None, NOW), None, NOW + 20)
+    assert gate.waits == [9.0, 1.0]
+
+
+def test_no_more_is_sent_than_remains_also_before_the_answers_have_come() -> None:
+    gate = Gate()
+    gate.hear(gate.pass_(), 200, Advertised(3, 2, RESET, NOW), None, NOW)
+    sent = 0
+    while not gate.wait(NOW):
+        gate.pass_()
+        sent += 1
+    assert (sent, gate.wait(NOW)) == (2, RESET - NOW)
+
+
+def test_a_window_that_begins_grants_the_limit_until_an_answer_tells_more() -> None:
+    gate = Gate()
+    gate.hear(gate.pass_(), 200, Advertised(3, 0, RESET, NOW), None, NOW)
+    sent, now = 0, RESET + 0.1
+    while not gate.wait(now):
+        gate.pass_()
+        sent += 1
+    assert (sent, gate.wait(now)) == (3, PAUSE_S)
+    assert gate.wait(now + BLIND_S) == 0, "nothing was answered: to wait on would be to wait for ever"
+    gate.hear(gate.sent, 200, Advertised(3, 0, RESET + 60, now), None, now)
+    assert gate.wait(now) == pytest.approx(RESET + 60 - now)

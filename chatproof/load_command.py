@@ -179,6 +179,12 @@ def _run(profile: Profile, dialect: Dialect, wish: Wish, options: dict[str, Any]
     from .load.run import run
 
     plan = plan_of(profile, ready, wish, options)
+    asked = max((options["conversation_turns"] or 1, *map(len, wish.conversations)))
+    if asked > 1 and not ready.continues:
+        click.echo(
+            f"chatproof: the target's answers name no session to go on with, so of {asked} turns of a conversation only the first is sent",
+            err=True,
+        )
     started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         with live(plan) as tick:

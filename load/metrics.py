@@ -55,7 +55,7 @@ def _unit_time(turn: Timeline, _: list[int]) -> int | None:
 
 
 def _text_rate(turn: Timeline, _: list[int]) -> int | None:
-    """Characters a second over the time in which text came; in thousandths."""
+    """All characters over the time in which text came, so that a text of few pieces looks faster than it is; in thousandths."""
     span = turn.texts[-1] - turn.texts[0] if turn.streamed and len(turn.texts) > 1 else 0
     return turn.characters * 10**12 // span if span > 0 else None
 
@@ -68,7 +68,7 @@ METRICS: dict[str, Metric] = {
         Metric("gap", "between one piece of text and the next, the first not counted"),
         Metric("stall", "the longest gap of a turn", _stall),
         Metric("unit-time", "text time per output unit that the target reports, the first not counted", _unit_time),
-        Metric("text-rate", "characters a second while text comes", _text_rate, unit="per_s"),
+        Metric("text-rate", "characters of the text a second, from its first piece to its last", _text_rate, unit="per_s"),
         Metric("duration", "until the end of the reply", until=attrgetter("terminal"), streams=False),
     )
 }  # fmt: skip

@@ -117,6 +117,13 @@ def test_a_key_that_is_a_word_of_the_wire_breaks_nothing(sim: Sim, tmp_path: Pat
     assert done.result["correctness"]["sampled"] == 10
 
 
+def test_conversations_that_cannot_go_on_are_said_to_be_cut(sim: Sim, tmp_path: Path) -> None:
+    with sim.fault("done-without-session"):
+        done = load(sim, tmp_path, "--rate", "5", "--for", "1s", "--conversation-turns", "3")
+    assert "of 3 turns of a conversation only the first is sent" in done.err
+    assert done.result["plan"]["turns_per_conversation"] == 1
+
+
 def test_a_miscounted_remaining_is_caught(sim: Sim, tmp_path: Path) -> None:
     with sim.fault("remaining-off-by-one"):
         done = load(sim, tmp_path, "--users", "4", "--for", "1s", "--think", "0.1s")

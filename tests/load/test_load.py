@@ -113,8 +113,7 @@ def test_a_key_that_is_a_word_of_the_wire_breaks_nothing(sim: Sim, tmp_path: Pat
     """What is masked is what is shown, not what is judged."""
     words = ["--rate", "10", "--for", "1s", "--sample", "1", "--api-key", sim.new_key(key, requests_per_minute=1000)]
     done = load(sim, tmp_path, *words, agent="echo")
-    assert done.code == 0, done.out
-    assert done.result["correctness"]["sampled"] == 10
+    assert (done.result["correctness"]["sampled"], done.result["correctness"]["findings"]) == (10, []), done.out
 
 
 def test_conversations_that_cannot_go_on_are_said_to_be_cut(sim: Sim, tmp_path: Path) -> None:

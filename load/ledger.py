@@ -194,8 +194,8 @@ class Ledger:
 
     def _judge(self, values: Mapping[str, int], at_s: float) -> None:
         """Whether a turn is good, and was while the target bore the load: also one that was begun before, but none that was answered later."""
-        if self.begins_s <= at_s <= self.ends_s and all(
-            OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single
+        if self.begins_s <= at_s <= self.ends_s and (
+            not self.single or all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single)
         ):
             self.counters["good"] += 1
 
@@ -213,8 +213,8 @@ class Ledger:
 
     def duplicate(self, known: int, conversation: int) -> None:
         """One session id was given to two conversations. Only the first is kept in words, or a target that has but one id would fill the ledger."""
-        first = next(iter(self.duplicates), f"one session id for conversations {known} and {conversation}")
-        self.duplicates[first] += 1
+        told = self.duplicates
+        told[next(iter(told)) if told else f"one session id for conversations {known} and {conversation}"] += 1
 
     def lost(self, number: int) -> None:
         """So many turns were under way when the run was cut off."""

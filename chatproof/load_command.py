@@ -15,8 +15,7 @@ import click
 from . import __version__
 from .conformance.endpoint import Endpoint
 from .conformance.profile import Profile, load_profile
-from .conformance.profile import profile as profile_of
-from .inputs import dialect_named, fail, good_file, good_words
+from .inputs import fail, good_file, good_words
 from .load.ceiling import above
 from .load.plan import DRAIN_S, Plan
 from .load.preflight import NotReady, Ready, preflight
@@ -28,6 +27,7 @@ from .load_wish import Wish, wish_of
 from .output import check_writable, unwritten
 from .reports.load_faces import FACES
 from .reports.store import store
+from .simulated import known_as, simulated
 from .spec import Dialect, names
 from .targets import targets
 
@@ -89,31 +89,12 @@ def _target(url: str | None, options: dict[str, Any]) -> Iterator[tuple[Profile,
     data = good_file(load_profile, options["profile_file"]) if options["profile_file"] else {}
     dialects: tuple[str, ...] = options["dialects"]
     if url is None and "base_url" not in data:
-        with own_target(next(iter(dialects), names()[0]), data) as found:
-            yield found
+        with simulated(next(iter(dialects), names()[0]), data) as own:
+            yield own.profile, own.dialect
         return
     with targets(url, dialects, options["profile_file"], options["api_key"], options["agent"]) as pairs:
         profile, dialect = pairs[0]
-        yield replace(profile, dialect=_known_as(dialect)), dialect
-
-
-@contextmanager
-def own_target(
-    name: str, data: dict[str, Any] | None = None, more: tuple[str, ...] = ()
-) -> Iterator[tuple[Profile, Dialect]]:
-    """A simulator of one dialect in a process of its own, and a profile of it."""
-    from .simulated import simulated
-    from .simulator.population import profile as population
-
-    dialect = dialect_named(name)
-    with simulated(dialect, more) as base_url:
-        told = {**population(dialect), **(data or {}), "base_url": base_url, "dialect": _known_as(dialect)}
-        yield profile_of(told), dialect
-
-
-def _known_as(dialect: Dialect) -> str:
-    """What a worker finds the dialect by: its name, or its folder."""
-    return dialect.name if dialect.name in names() else str(dialect.folder)
+        yield replace(profile, dialect=known_as(dialect)), dialect
 
 
 def _spare(profile: Profile, wish: Wish, options: dict[str, Any]) -> None:

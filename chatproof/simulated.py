@@ -4,43 +4,60 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any, NamedTuple
 
-from .inputs import fail
+from .conformance.profile import Profile
+from .conformance.profile import profile as profile_of
+from .inputs import dialect_named, fail
 from .spec import Dialect, names
+
+BANNER_ENDS = "keys"
+
+
+class Simulated(NamedTuple):
+    """``control``: where its control API listens, if ``--control`` was among the flags."""
+
+    profile: Profile
+    dialect: Dialect
+    control: str | None
 
 
 @contextmanager
-def simulated(dialect: Dialect, more: Sequence[str] = (), fault: str | None = None) -> Iterator[str]:
-    """The base URL of one dialect, served on a free port for as long as the block lasts. ``more``: further flags of ``serve``."""
-    name = dialect.name if dialect.name in names() else str(Path(dialect.folder))
-    command = [
-        sys.executable,
-        "-m",
-        "chatproof",
-        "serve",
-        "--port",
-        "0",
-        "--quiet",
-        "--journal",
-        "0",
-        "--dialect",
-        name,
-        *more,
-    ]
-    if fault:
-        command += ["--fault", fault]
+def simulated(name: str, data: dict[str, Any] | None = None, more: Iterable[str] = ()) -> Iterator[Simulated]:
+    """One dialect served on a free port for as long as the block lasts. ``data``: what else its profile says; ``more``: flags of ``serve``."""
+    from .simulator.population import profile as population
+
+    dialect = dialect_named(name)
+    flags = ("--port", "0", "--quiet", "--journal", "0", "--dialect", known_as(dialect), *more)
+    command = [sys.executable, "-m", "chatproof", "serve", *flags]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, start_new_session=True
     ) as server:
         try:
             assert server.stdout is not None
-            first = server.stdout.readline()
-            url = next((word for word in first.split() if word.startswith("http://")), None)
-            if url is None:
+            urls = _urls(server.stdout)
+            if "chatproof" not in urls:
                 fail("the simulator did not start")
-            yield url
+            told = {**population(dialect), **(data or {}), "base_url": urls["chatproof"], "dialect": known_as(dialect)}
+            yield Simulated(profile_of(told), dialect, urls.get("control"))
         finally:
             server.terminate()
+
+
+def known_as(dialect: Dialect) -> str:
+    """What another process finds the dialect by: its name, or its folder."""
+    return dialect.name if dialect.name in names() else str(dialect.folder)
+
+
+def _urls(banner: Iterable[str]) -> dict[str, str]:
+    """The URLs that ``serve`` prints when it is ready, by the first word of their lines."""
+    urls = {}
+    for line in banner:
+        words = line.split()
+        if words == [BANNER_ENDS]:
+            break
+        if url := next((word for word in words if word.startswith("http://")), None):
+            urls[words[0]] = url
+    return urls

@@ -41,9 +41,16 @@ class Ran:
 
 
 def run(
-    plan: Plan, tick: Tick = lambda ledger, at, in_flight: None, processes: int = 1, before: Iterable[Turn] = ()
+    plan: Plan,
+    tick: Tick = lambda ledger, at, in_flight: None,
+    processes: int = 1,
+    before: Iterable[Turn] = (),
+    hear: Callable[[Turn], None] | None = None,
 ) -> Ran:
-    """Carry out the plan. ``before``: turns that were sent already with the same key. Ctrl-C and SIGTERM end it early, and what was measured is kept."""
+    """Carry out the plan. Ctrl-C and SIGTERM end it early, and what was measured is kept.
+
+    ``before``: turns that were sent already with the same key. ``hear``: is given each turn that is over, of one process.
+    """
     quiet()
     stop = Event()
     interrupted: list[str] = []
@@ -57,7 +64,7 @@ def run(
     try:
         if processes > 1:
             return _led(plan, tick, processes, stop, interrupted, before)
-        return _alone(plan, tick, stop, interrupted, before)
+        return _alone(plan, tick, stop, interrupted, before, hear)
     finally:
         for handler in handlers:
             handler.cancel()
@@ -65,13 +72,21 @@ def run(
             signal.signal(number, known)
 
 
-def _alone(plan: Plan, tick: Tick, stop: Event, interrupted: list[str], before: Iterable[Turn]) -> Ran:
+def _alone(
+    plan: Plan,
+    tick: Tick,
+    stop: Event,
+    interrupted: list[str],
+    before: Iterable[Turn],
+    hear: Callable[[Turn], None] | None,
+) -> Ran:
     environment: Any = Environment(user_classes=[ChatUser])
     runner = environment.create_local_runner()
     users = plan.users if plan.schedule is None else 1
     calm()
     engine = Engine(replace(plan, start_at=time.time() + HEAD_START_S))
     environment.chatproof, environment.chatproof_users = engine, 0
+    engine.hear = hear
     engine.remember(before)
     engine.start()
     runner.start(users, spawn_rate=max(users, 1))

@@ -8,6 +8,7 @@ that there is one behaviour and not two. Whether aiohttp's connection is idle, a
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -187,7 +188,7 @@ class Connection(Watched):
         if due or transport.is_closing() or transport.get_write_buffer_size() > HIGH_WATER:
             return False
         transport.write(data)
-        begun.entry.sent.append(begun.entry.began)
+        begun.entry.sent.append(time.monotonic())
         self.front.over(begun, "kept")
         return True
 

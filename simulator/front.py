@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -89,8 +90,8 @@ class Front:
 
     def begin(self, asked: HttpRequest, trouble: Trouble | None = None, doomed: bool = False) -> Begun:
         """The answer to a request, planned, and its entry in the journal; ``over`` ends both. ``doomed``: its connection is."""
-        began = self.pacer.loop.time()
-        self.pacer.keep_time(began)
+        began = time.monotonic()
+        self.pacer.keep_time(self.pacer.loop.time())
         scope, heard = self.scopes.find(asked)
         entry = self.journal.begin(asked, scope.clock.now(), began, scope.name, scope.backend.secrets)
         error: Exception | None = None
@@ -106,7 +107,7 @@ class Front:
         if entry.plan is not None:
             self.course.finished(begun.scope.name, begun.scope.backend, entry.plan)
         stopped = self.stopping and closed == "client"
-        self.journal.end(entry, self.pacer.loop.time(), "stopped" if stopped else closed)
+        self.journal.end(entry, time.monotonic(), "stopped" if stopped else closed)
 
     @property
     def hurries(self) -> bool:

@@ -37,7 +37,7 @@ def _row() -> MutableSequence[float]:
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One request and its response. Times: ``at`` in seconds of the simulator's clock, all others in those of the event loop's.
+    """One request and its response. Times: ``at`` in seconds of the simulator's clock, all others in those of ``time.monotonic``.
 
     ``sent``: when each write of the plan was handed over; the rest of them never were. ``ended``: when it was over.
     """

@@ -12,6 +12,7 @@ import itertools
 import socket
 import struct
 import sys
+import time
 from collections.abc import Awaitable, Callable, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -82,7 +83,8 @@ class Pacer:
     ) -> None:
         """Every write of the plan at its time; returns when the last is handed over. ``ConnectionResetError`` if the client has gone.
 
-        ``drain`` waits until the transport's write buffer is low again. ``times`` is given the loop's time of each write made.
+        ``drain`` waits until the transport's write buffer is low again. ``times`` is given the ``time.monotonic`` of each write made:
+        a loop's own time stands still while the loop is busy.
         ``clock``: the one of this plan, where it is not that of all.
         """
         kept = [] if times is None else times
@@ -122,7 +124,7 @@ class Pacer:
             if early or stream.at == pause or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
             transport.write(stream.data[stream.at])
-            stream.times.append(now)
+            stream.times.append(time.monotonic())
             stream.at += 1
         return True
 
@@ -163,7 +165,7 @@ class Pacer:
                 self._tell(stream)
                 continue
             transport.write(data[at])
-            stream.times.append(now)
+            stream.times.append(time.monotonic())
             stream.at = at = at + 1
             if at == len(data):
                 heapq.heappop(heap)

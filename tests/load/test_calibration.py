@@ -1,4 +1,7 @@
-"""Law 9: measured times are the simulator's own within five in a hundred, wherever the run says that it kept time."""
+"""Law 9: measured times are those at which the simulator spoke, within five in a hundred, wherever the run says that it kept time.
+
+The simulator's own times are what it did, not what it was to do: this machine may be too busy for it as well.
+"""
 
 from __future__ import annotations
 
@@ -38,16 +41,21 @@ def calibrated(folder: Path, streams: Sequence[int]) -> list[dict[str, Any]]:
     return rows
 
 
+def _told(row: dict[str, Any]) -> bool:
+    """Whether anything can be said of the times: the run calls itself valid, and texts came one by one and not in bursts."""
+    return bool(row["valid"] and row["simulator_in_time"])
+
+
 def test_times_are_those_of_the_script_where_the_run_calls_itself_valid(tmp_path: Path) -> None:
     left, rows = list(STREAMS), []
     for _ in range(TRIES):
         rows = calibrated(tmp_path, left)
         for row in rows:
             assert row["turns"] > row["streams"]
-            if row["valid"]:
+            if _told(row):
                 assert abs(row["ttft_error"]) <= 0.05, row
                 assert abs(row["gap_error"]) <= 0.05, row
-        left = [row["streams"] for row in rows if not row["valid"]]
+        left = [row["streams"] for row in rows if not _told(row)]
         if not left:
             return
     pytest.skip(f"this machine was too busy to keep time at {left} streams, {TRIES} times: {rows[-1]['signs']}")

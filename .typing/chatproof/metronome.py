@@ -1,0 +1,1 @@
+../../chatproof/metronome.py

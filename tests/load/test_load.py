@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -22,7 +21,6 @@ from chatproof.simulator.sim import Sim
 from .loads import PATIENCE_S, ROOT, command, environment, load
 
 pytestmark = pytest.mark.slow
-TRIES = 3
 
 
 @pytest.fixture(scope="module")
@@ -227,75 +225,6 @@ def test_ctrl_c_before_the_run_is_one_line(tmp_path: Path) -> None:
                 _, err = run.communicate(timeout=PATIENCE_S)
     assert (run.returncode, err.strip()) == (3, "chatproof: interrupted")
     assert not (tmp_path / "run.json").exists()
-
-
-def test_capacity_is_bracketed(sim: Sim, tmp_path: Path) -> None:
-    """Where the generator did not keep time a search ends without an answer, so it gets ``TRIES``."""
-    sim.agent("busy", lambda turn: [0.2, "done"])
-    words = ["--users", "1", "--think", "0s", "--for", "1.5s", "--find-capacity", "rate < 8/s", "--most", "40"]
-    for _ in range(TRIES):
-        done = load(sim, tmp_path, *words, "--objective", "ok > 50%", agent="busy")
-        capacity = done.result["capacity"]
-        assert list(problems(done.result)) == []
-        assert [step["load"] for step in capacity["steps"]] == sorted(step["load"] for step in capacity["steps"])
-        if all(step["valid"] for step in capacity["steps"]):
-            break
-        assert not capacity["found"]
-        assert "did not keep time" in capacity["words"]
-    else:
-        pytest.skip(f"this machine was too busy to keep time, {TRIES} times: {capacity['steps']}")
-    assert 1 <= capacity["holds"] < capacity["breaks"] <= 8
-    assert (capacity["measure"], capacity["limit"]) == ("1/s", 8)
-    assert all((step["value"] < 8) is step["kept"] for step in capacity["steps"])
-    assert "kept" in done.err
-    assert "capacity for rate < 8/s" in done.out
-
-
-def test_what_is_wrong_at_the_least_load_too_is_no_matter_of_load(sim: Sim, tmp_path: Path) -> None:
-    """The capacity is found all the same, and the run is broken for what is wrong."""
-    words = ["--users", "2", "--think", "0.1s", "--for", "1s", "--find-capacity", "ttft p95 < 20s", "--most", "4"]
-    with sim.fault("remaining-negative"):
-        done = load(sim, tmp_path, *words, "--objective", "ok > 0%")
-    assert done.code == 1, done.out + done.err
-    told = done.result["capacity"]
-    assert "invariants = 0" in told["aside"], done.err
-    assert [step["load"] for step in told["steps"]] == [1, 2, 4], done.err
-    assert "missed at 1 users as well, so no step is judged by it" in done.err
-    assert done.result["reason"].startswith("missed: invariants = 0")
-
-
-def test_a_search_ends_with_its_target(tmp_path: Path) -> None:
-    """Where nobody listens any more, no load is what breaks it."""
-    with ExitStack() as stack:
-        sim = stack.enter_context(Simulator(["guide"]))
-        words = ["--users", "1", "--think", "0.1s", "--for", "1s", "--find-capacity", "ttft p95 < 20s"]
-        told = [*command(sim, *words), "--json", str(tmp_path / "run.json")]
-        with subprocess.Popen(told, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=tmp_path) as run:
-            assert run.stderr is not None
-            while "kept" not in (line := run.stderr.readline()):
-                assert line, "it ended without a step"
-            stack.close()
-            rest = run.stderr.read()
-    assert run.returncode == 3, rest
-    assert "the target was lost in or after the step at" in rest
-    result = json.loads((tmp_path / "run.json").read_text())
-    assert result["verdict"] == "incomplete"
-    assert result["capacity"]["holds"] >= 1
-
-
-def test_a_step_of_a_search_that_is_lost_ends_early(sim: Sim, tmp_path: Path) -> None:
-    sim.agent("crowded", lambda turn: [0.3, "at last"])
-    words = ["--rate", "20", "--for", "30s", "--warmup", "0.1s", "--find-capacity", "ttft p90 < 100ms", "--most", "20"]
-    told = command(sim, *words, "--json", "run.json", agent="crowded")
-    with subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
-        assert run.stderr is not None
-        first = run.stderr.readline()
-        run.send_signal(signal.SIGINT)
-        run.communicate(timeout=PATIENCE_S)
-    assert first.startswith("missed")
-    step = json.loads((tmp_path / "run.json").read_text())["capacity"]["steps"][-1]
-    assert step["seconds"] < 20
-    assert step["value"] > 100
 
 
 def test_a_dialect_of_data_alone_is_loaded(tmp_path: Path) -> None:

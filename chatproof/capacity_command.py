@@ -15,6 +15,7 @@ from .load.capacity import Step, conclude, search, untried
 from .load.ledger import Ledger
 from .load.objective import judge, measure, parse_objective, plain, shown
 from .load.plan import Plan
+from .load.preflight import unanswered
 from .load.result import as_json
 from .load.result import conclude as verdict_of
 from .load.run import Ran, run
@@ -51,13 +52,13 @@ def find_capacity(
     reason = ""
     try:
         while (load := _next(start, most, least, closed, steps)) is not None and not reason:
-            reason = _try(tried, load, _at(plan, load, wanted), aside, unit, processes, tick)
+            reason = _try(tried, load, _at(plan, load, wanted), aside, unit, dialect, processes, tick)
             steps = _steps(tried, text, aside)
             if reason or compared or not _wrong(tried[load]):
                 continue
             compared = True
             if least not in tried:
-                reason = _try(tried, least, _at(plan, least, wanted), (), unit, processes, tick)
+                reason = _try(tried, least, _at(plan, least, wanted), (), unit, dialect, processes, tick)
             aside = tuple(one for one in _wrong(tried[load]) if least in tried and one in _wrong(tried[least]))
             steps = _steps(tried, text, aside)
             if aside:
@@ -66,7 +67,7 @@ def find_capacity(
                 )
             for step in steps:
                 if not step.valid and not reason:
-                    reason = _try(tried, step.load, _at(plan, step.load, wanted), aside, unit, processes, tick)
+                    reason = _try(tried, step.load, _at(plan, step.load, wanted), aside, unit, dialect, processes, tick)
             steps = _steps(tried, text, aside)
     except KeyboardInterrupt:
         reason = "interrupted between two steps"
@@ -91,20 +92,21 @@ def _try(
     plan: Plan,
     aside: Sequence[str],
     unit: str,
+    dialect: Dialect,
     processes: int,
     tick: Callable[..., None],
 ) -> str:
-    """Run one step and tell it, and say why the search has to end with it, if so. A step at a target that is no more says nothing of its load.
+    """Run one step and tell it, and say why the search has to end with it, if so.
 
-    One in which the generator did not keep time is run once more: somebody else may have had the processor for a moment.
+    A step of which nothing was answered, by a target that answers nothing now either, says nothing of its load. One in which the generator did not keep time is run once more: somebody else may have had the processor for a moment.
     """
     for _ in range(TRIES):
         ran = run(plan, tick, processes)
-        gone = ran.ledger.outcomes["connect_failed"]
-        if (tried.keys() - {load}) and gone and gone == ran.ledger.concluded:
-            why = f"the target was lost in or after the step at {next(reversed(tried)):g} {unit}: at {load:g} nobody listened any more"
-            click.echo(why, err=True)
-            return why
+        if tried and (why := _gone(plan, dialect, ran.ledger)):
+            step_before = f"{next(reversed(tried)):g} {unit}"
+            said = f"the target was lost in or after the step at {step_before}: no turn is answered well any more ({why})"
+            click.echo(said, err=True)
+            return said
         tried[load] = plan, ran
         step = _judged(plan, ran.ledger, load, plan.objectives[0], aside)
         word = "kept  " if step.kept else "missed" if step.valid else "unsure"
@@ -114,6 +116,13 @@ def _try(
         if step.valid:
             break
     return ""
+
+
+def _gone(plan: Plan, dialect: Dialect, ledger: Ledger) -> str:
+    """Why nothing is answered any more, whatever the load; nothing if something is. A key's limit is told apart elsewhere."""
+    if ledger.outcomes["ok"] or ledger.outcomes["refused_429"] or not ledger.concluded:
+        return ""
+    return unanswered(plan.profile, dialect, stream=plan.stream, via=plan.via, insecure=plan.insecure)
 
 
 def _steps(tried: Mapping[float, Tried], text: str, aside: Sequence[str]) -> list[Step]:

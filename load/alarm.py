@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 from typing import Any, Self
 
@@ -14,8 +15,8 @@ from gevent.event import Event
 
 READ = 1
 """What libev calls readable."""
-FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 ABSOLUTE = 1
+LIBC: Any = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class _Setting(ctypes.Structure):
@@ -30,9 +31,7 @@ class Alarm:
     def __init__(self, stopping: Event) -> None:
         self._stopping = stopping
         self._hub: Any = get_hub()
-        self._libc: Any = ctypes.CDLL(None, use_errno=True)
-        create = getattr(self._libc, "timerfd_create", None)
-        self._file = create(time.CLOCK_MONOTONIC, FLAGS) if create is not None else -1
+        self._file = -1 if LIBC is None else LIBC.timerfd_create(time.CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
 
     def __enter__(self) -> Self:
         if self._file >= 0:
@@ -61,5 +60,5 @@ class Alarm:
     def _set(self, at_ns: int) -> None:
         """Setting it anew also forgets that it has rung."""
         setting = _Setting(0, 0, *divmod(max(at_ns, 1), 1_000_000_000))
-        if self._libc.timerfd_settime(self._file, ABSOLUTE, ctypes.byref(setting), None):
+        if LIBC.timerfd_settime(self._file, ABSOLUTE, ctypes.byref(setting), None):
             raise OSError(ctypes.get_errno(), "timerfd_settime")

@@ -6,6 +6,7 @@ has counted once a second, so that of a worker that is lost what it had measured
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -42,8 +43,11 @@ class Crew:
     def __enter__(self) -> Self:
         self._runner = self._environment.create_master_runner("127.0.0.1", 0)
         self._runner.register_message(REPORT, self._hear)
-        command = [sys.executable, "-m", "chatproof.load.worker", "127.0.0.1", str(self._runner.server.port)]
-        self._children = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for _ in range(self.processes)]
+        told = ("127.0.0.1", str(self._runner.server.port), str(os.getpid()))
+        command = [sys.executable, "-m", "chatproof.load.worker", *told]
+        self._children = [  # out of the terminal's reach: it is for us to tell them of a Ctrl-C
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0) for _ in range(self.processes)
+        ]
         joined = time.monotonic() + JOIN_S
         while self._runner.worker_count < self.processes and time.monotonic() < joined and not self._gone():
             if self._stop.wait(0.05):
@@ -58,9 +62,9 @@ class Crew:
                 else f"{came} of {self.processes} workers came, {why}"
             )
         self._start_at = time.time() + HEAD_START_S
-        told = replace(self.plan, start_at=self._start_at).to_json()
+        plan = replace(self.plan, start_at=self._start_at).to_json()
         self._environment.parsed_options = Namespace(
-            chatproof_plan=told, chatproof_workers=self.processes, headless=True, enable_rebalancing=False
+            chatproof_plan=plan, chatproof_workers=self.processes, headless=True, enable_rebalancing=False
         )
         users = self.plan.users if self.plan.schedule is None else self.processes
         gevent.spawn(self._runner.start, users, max(users, 1))
@@ -110,9 +114,10 @@ class Crew:
         return ledger
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        missing = self._runner.worker_count < self.processes
         self._runner.quit()
-        for child in self._children if kind is not None or self._runner.worker_count < self.processes else ():
-            child.terminate()  # it has not come yet, and would not hear that it is over
+        for child in self._children if kind is not None or missing else ():
+            child.terminate()  # it may not have come yet, and would not hear that it is over
         for child in self._children:
             try:
                 child.wait(5)

@@ -51,6 +51,16 @@ def preflight(profile: Profile, dialect: Dialect, *, stream: bool, seed: int, in
         line.close()
 
 
+def unanswered(profile: Profile, dialect: Dialect, *, stream: bool, via: Via, insecure: bool = False) -> str:
+    """Why an ordinary turn is not answered well, looked at now; nothing if it is."""
+    line = Line(profile, insecure=insecure)
+    try:
+        turn = _turn(line, Maker(dialect, profile, stream, via), 0, "Hello", None)
+    finally:
+        line.close()
+    return "" if turn.outcome == "ok" else f"{turn.outcome.replace('_', ' ')}: {turn.why}"
+
+
 def _look(line: Line, profile: Profile, dialect: Dialect, stream: bool, seed: int) -> Ready:
     own = word(seed, CONVERSATION)
     tell = profile.recall.tell.replace(NONCE, own)

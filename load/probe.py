@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from ..conformance.advertised import stated_wait
 from ..conformance.seen import Seen
@@ -29,9 +28,9 @@ class Probed:
     limited: bool
     took_s: float
     limits: tuple[int, ...]
-    told_s: float | None
-    waited_s: float | None
-    after: bool | None
+    told_s: float | None = None
+    waited_s: float | None = None
+    after: bool | None = None
     other: str = ""
 
     def problems(self, dialect: Dialect) -> list[str]:
@@ -58,24 +57,23 @@ def probe(
     for turn in before:
         tally.hear(turn)
 
-    def probed(limited: bool, took_s: float, *more: Any) -> Probed:
-        return Probed(tally.granted, limited, took_s, tuple(tally.limits), *more)
+    def so_far(limited: bool) -> Probed:
+        return Probed(tally.granted, limited, time.monotonic() - began, tuple(tally.limits))
 
     while tally.asked < most:
         turn = _one(line, maker)
         if tally.hear(turn):
             continue
-        took = time.monotonic() - began
         if turn.seen.status != 429:
-            return probed(False, took, None, None, None, turn.why)
+            return replace(so_far(False), other=turn.why)
         told = stated_wait(Seen(turn.heard.exchange(maker.base), maker.dialect, maker.profile))
+        found = replace(so_far(True), told_s=told)
         if told is None or told > LONGEST_WAIT_S:
-            return probed(True, took, told, None, None)
-        granted = tally.granted
+            return found
         pause(told + MARGIN_S)
         again = tally.hear(_one(line, maker))
-        return Probed(granted, True, took, tuple(tally.limits), told, told, again)
-    return probed(False, time.monotonic() - began, None, None, None)
+        return replace(found, limits=tuple(tally.limits), waited_s=told, after=again)
+    return so_far(False)
 
 
 def _one(line: Line, maker: Maker) -> Turn:

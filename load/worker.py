@@ -1,7 +1,8 @@
-"""One worker of a run: ``python -m chatproof.load.worker HOST PORT``. Gets its plan from the master, and reports once a second."""
+"""One worker of a run: ``python -m chatproof.load.worker HOST PORT MASTER``. Gets its plan from the master, and reports once a second."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -80,13 +81,23 @@ def report(engine: Engine, runner: Any, *, final: bool) -> None:
 
 
 def main() -> None:
-    """See above; ends when the master says so or is gone."""
+    """See above, with the master's host, port and process; ends when the master says so, or its process is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     quiet()
     environment: Any = Environment(user_classes=[ChatUser])
+    gevent.spawn(_outlive_nobody, int(sys.argv[3]), environment)
     runner = environment.create_worker_runner(sys.argv[1], int(sys.argv[2]))
     enlist(environment)
     runner.greenlet.join()
+
+
+def _outlive_nobody(master: int, environment: Any) -> None:
+    """A master that was killed could not say that it is over, and nobody is left to stop the load."""
+    while os.getppid() == master:
+        gevent.sleep(TICK_S)
+    if environment.runner is None:
+        os._exit(1)  # still waiting for that master, which Locust does for a minute
+    environment.runner.quit()
 
 
 if __name__ == "__main__":

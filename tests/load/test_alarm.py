@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import gevent
 import pytest
 from gevent.event import Event
 
+from chatproof.load import alarm as alarm_module
 from chatproof.load.alarm import Alarm
 
 HOUR_NS = 3_600 * 10**9
@@ -20,7 +19,7 @@ HOUR_NS = 3_600 * 10**9
 @pytest.fixture(params=["a file", "the hub's timer"])
 def stopping(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
     if request.param != "a file":
-        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace())
+        monkeypatch.setattr(alarm_module, "LIBC", None)
     with gevent.Timeout(10):
         yield Event()
 

@@ -42,11 +42,11 @@ def searched(sim: Sim, folder: Path, *words: str, agent: str = "default") -> Loa
 @contextmanager
 def begun(
     folder: Path, word: str, *words: str, agent: str = "default"
-) -> Iterator[tuple[subprocess.Popen[str], ExitStack]]:
-    """A search that has told a step with that word, and what ends its target."""
+) -> Iterator[tuple[subprocess.Popen[str], Sim, ExitStack]]:
+    """A search that has told a step with that word, its target, and what ends that."""
     for _ in range(TRIES):
-        with ExitStack() as target:
-            sim = target.enter_context(Simulator(["guide"]))
+        with ExitStack() as server:
+            sim = server.enter_context(Simulator(["guide"]))
             sim.agent("crowded", lambda turn: [0.3, "at last"])
             told = [*command(sim, *words, agent=agent), "--json", "run.json"]
             with subprocess.Popen(
@@ -55,7 +55,7 @@ def begun(
                 assert run.stderr is not None
                 line = run.stderr.readline()
                 if line.startswith(word):
-                    yield run, target
+                    yield run, sim, server
                     return
                 assert line.startswith("unsure"), line
                 run.kill()
@@ -88,14 +88,27 @@ def test_what_is_wrong_at_the_least_load_too_is_no_matter_of_load(sim: Sim, tmp_
     assert done.result["reason"].startswith("missed: invariants = 0")
 
 
-def test_a_search_ends_with_its_target(tmp_path: Path) -> None:
-    """Where nobody listens any more, no load is what breaks it."""
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (None, "connect failed: refused"),
+        ("http-502", "http error: status 502"),
+        ("reset-mid-stream", "truncated: the connection ended before the response did"),
+    ],
+    ids=["nobody listens", "a proxy listens", "it hangs up"],
+)
+def test_a_search_ends_with_its_target(fault: str | None, why: str, tmp_path: Path) -> None:
+    """Where a single turn is answered no better than many, no load is what breaks it."""
     words = ["--users", "1", "--think", "0.1s", "--for", "1s", "--find-capacity", "ttft p95 < 20s"]
-    with begun(tmp_path, "kept", *words) as (run, target):
-        target.close()
+    with begun(tmp_path, "kept", *words) as (run, sim, server):
+        if fault is None:
+            server.close()
+        else:
+            sim.fault(fault)
         rest = run.communicate(timeout=PATIENCE_S)[1]
     assert run.returncode == 3, rest
     assert "the target was lost in or after the step at" in rest
+    assert f"no turn is answered well any more ({why})" in rest
     result = json.loads((tmp_path / "run.json").read_text())
     assert result["verdict"] == "incomplete"
     assert result["capacity"]["holds"] >= 1
@@ -103,7 +116,7 @@ def test_a_search_ends_with_its_target(tmp_path: Path) -> None:
 
 def test_a_step_of_a_search_that_is_lost_ends_early(tmp_path: Path) -> None:
     words = ["--rate", "20", "--for", "30s", "--warmup", "0.1s", "--find-capacity", "ttft p90 < 100ms", "--most", "20"]
-    with begun(tmp_path, "missed", *words, agent="crowded") as (run, _):
+    with begun(tmp_path, "missed", *words, agent="crowded") as (run, _, _):
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=PATIENCE_S)
     step = json.loads((tmp_path / "run.json").read_text())["capacity"]["steps"][-1]

@@ -104,7 +104,9 @@ def _try(
         ran = run(plan, tick, processes)
         if tried and (why := _gone(plan, dialect, ran.ledger)):
             step_before = f"{next(reversed(tried)):g} {unit}"
-            said = f"the target was lost in or after the step at {step_before}: no turn is answered well any more ({why})"
+            said = (
+                f"the target was lost in or after the step at {step_before}: no turn is answered well any more ({why})"
+            )
             click.echo(said, err=True)
             return said
         tried[load] = plan, ran

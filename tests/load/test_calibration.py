@@ -16,7 +16,7 @@ import pytest
 
 from .loads import PATIENCE_S, environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 STREAMS = (10, 100, 400)
 TRIES = 3
 PROGRAM = """

@@ -17,7 +17,7 @@ from chatproof.simulator.sim import Sim
 
 from .loads import PATIENCE_S, Loaded, command, load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timed]
 TRIES = 3
 
 

@@ -26,6 +26,7 @@ def test_the_true_values_are_those_of_the_freeze() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_p90_of_the_response_clock_is_the_true_one(tmp_path: Path) -> None:
     true_ms = true_quantile(0.9, RATE, SECONDS, FREEZE_S, PERIOD_S) * 1000
     with freezing(FREEZE_S, PERIOD_S) as url:

@@ -41,7 +41,7 @@ def main(
     """A table of errors by streams at once; kept beside the user's other caches, so that reports can quote it."""
     rows = []
     with metronome(next(iter(dialects), names()[0])) as one:
-        head = f"{'streams':>8}{'ttft p50':>12}{'really':>12}{'error':>9}{'gap p50':>11}{'really':>11}{'error':>9}"
+        head = f"{'streams':>7}{'ttft p50':>12}{'really':>10}{'error':>8}{'gap p50':>11}{'really':>10}{'error':>8}"
         click.echo(f"planned: first text after {FIRST_MS} ms, then every {GAP_MS} ms\n{head}  generator")
         for users in steps:
             row, reason = _step(one, users)
@@ -101,13 +101,13 @@ def _row(users: int, ledger: Any, spoken: Spoken | None) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> str:
     if row["ttft_p50_ms"] is None:
-        return f"{row['streams']:>8}  nothing was measured"
+        return f"{row['streams']:>7}  nothing was measured"
     health = "; ".join(f"{s['name']} {s['got']}" for s in row["signs"] if not s["good"]) or "kept time"
     if not row["simulator_in_time"]:
         health += "; the simulator did not"
     return (
-        f"{row['streams']:>8}{row['ttft_p50_ms']:>9.1f} ms{row['ttft_really_ms']:>9.1f} ms{row['ttft_error']:>+9.1%}"
-        f"{row['gap_p50_ms']:>8.2f} ms{row['gap_really_ms']:>8.2f} ms{row['gap_error']:>+9.1%}  {health}"
+        f"{row['streams']:>7}{row['ttft_p50_ms']:>9.1f} ms{row['ttft_really_ms']:>7.1f} ms{row['ttft_error']:>+8.1%}"
+        f"{row['gap_p50_ms']:>8.2f} ms{row['gap_really_ms']:>7.2f} ms{row['gap_error']:>+8.1%}  {health}"
     )
 
 

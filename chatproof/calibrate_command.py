@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def main(
             click.echo(_line(row))
             if reason:
                 break
-    good = [row["streams"] for row in rows if row["good"]]
+    good = [row["streams"] for row in takewhile(lambda row: row["good"], rows)]
     result = {
         "chatproof": __version__,
         "kind": "calibration",

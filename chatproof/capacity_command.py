@@ -110,7 +110,7 @@ def _try(
             click.echo(said, err=True)
             return said
         tried[load] = plan, ran
-        step = _judged(plan, ran.ledger, load, plan.objectives[0], aside)
+        step = _judged(plan, ran, load, plan.objectives[0], aside)
         word = "kept  " if step.kept else "missed" if step.valid else "unsure"
         click.echo(f"{word} {load:8g} {unit}: {step.got}{step.note}", err=True)
         if ran.reason.startswith("interrupted"):
@@ -128,7 +128,7 @@ def _gone(plan: Plan, dialect: Dialect, ledger: Ledger) -> str:
 
 
 def _steps(tried: Mapping[float, Tried], text: str, aside: Sequence[str]) -> list[Step]:
-    return [_judged(plan, ran.ledger, load, text, aside) for load, (plan, ran) in tried.items()]
+    return [_judged(plan, ran, load, text, aside) for load, (plan, ran) in tried.items()]
 
 
 def _wrong(tried: Tried) -> list[str]:
@@ -150,16 +150,20 @@ def _at(plan: Plan, load: float, wanted: tuple[str, ...]) -> Plan:
     return replace(held, schedule=curve)
 
 
-def _judged(plan: Plan, ledger: Ledger, load: float, text: str, aside: Sequence[str]) -> Step:
+def _judged(plan: Plan, ran: Ran, load: float, text: str, aside: Sequence[str]) -> Step:
+    ledger = ran.ledger
     judged = [one for one in judge(plan.judged_by(), ledger) if one.objective.text not in aside]
     signs = validity.signs(ledger)
-    verdict, _ = verdict_of(judged, signs, ledger, "")
+    lost = ran.reason if "lost" in ran.reason else ""
+    verdict, why = verdict_of(judged, signs, ledger, lost)
     missed = next((one for one in judged if not one.kept), None)
     asked = judged[0]
     note = ""
     if verdict == "invalid":
         late = next(sign for sign in signs if not sign.good)
         note = f"  (generator: {late.name} {late.got})"
+    elif verdict == "incomplete" and (lost or missed is None):
+        note = f"  ({why})"
     elif missed is not None and missed.objective.text != text:
         note = f"  ({missed.objective.text}: got {shown(missed.objective, missed.got)})"
     rate = round(ledger.counters["sent"] / ledger.span_s, 2) if ledger.span_s else 0.0
@@ -169,7 +173,7 @@ def _judged(plan: Plan, ledger: Ledger, load: float, text: str, aside: Sequence[
         shown(asked.objective, asked.got),
         rate,
         ledger.number("errors"),
-        verdict != "invalid",
+        verdict != "invalid" and not lost,
         note,
         value=plain(asked.objective, asked.got),
         seconds=round(ledger.span_s, 3),

@@ -20,7 +20,7 @@ from .load.ceiling import above
 from .load.plan import DRAIN_S, Plan
 from .load.preflight import NotReady, Ready, preflight
 from .load.probe import MOST as MOST_PROBED
-from .load.prompts import RECALLS
+from .load.prompts import RECALLS, Proof, provable
 from .load.result import EXIT_CODES, as_json
 from .load_clashes import FILES, unread
 from .load_wish import Wish, wish_of
@@ -118,8 +118,9 @@ def _most(wish: Wish, options: dict[str, Any]) -> float:
 
 def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any]) -> Plan:
     """The plan that the flags ask for at a target that was looked at."""
-    proof = "off" if options["no_canary"] else ready.proof
+    proof: Proof = "off" if options["no_canary"] else ready.proof
     turns = options["conversation_turns"] or (3 if proof in RECALLS else 1)
+    turns = turns if ready.continues else 1
     return Plan(
         profile=profile,
         schedule=wish.schedule,
@@ -129,13 +130,13 @@ def plan_of(profile: Profile, ready: Ready, wish: Wish, options: dict[str, Any])
         via=ready.via,
         seed=wish.seed,
         think=wish.think,
-        turns=turns if ready.continues else 1,
+        turns=turns,
         warmup=wish.warmup,
         drain=max(DRAIN_S, profile.deadlines.first_byte, profile.deadlines.idle) + MARGIN_S,
         max_in_flight=options["max_in_flight"],
         max_requests=options["max_requests"],
         pacing=options["pacing"],
-        proof=proof,
+        proof=provable(proof, turns, wish.conversations),
         words=options["words"],
         sample=options["sample"],
         conversations=wish.conversations,

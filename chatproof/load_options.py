@@ -112,5 +112,7 @@ OPTIONS = (
         "--junit", "junit_file", type=PATH, metavar="FILE", help="Write JUnit XML: a case for each objective."
     ),
     click.option("--markdown", "markdown_file", type=PATH, metavar="FILE", help="Write a summary for a pull request."),
-    click.option("--turns", "turn_file", type=PATH, metavar="FILE", help="Write every turn, a line of JSON each."),
+    click.option(
+        "--turns", "turn_file", type=PATH, metavar="FILE", help="Write every turn that is over, a line of JSON each."
+    ),
 )

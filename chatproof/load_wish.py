@@ -50,7 +50,7 @@ def wish_of(options: dict[str, Any]) -> Wish:
     elif text is not None or rate is not None:
         schedule = parse_schedule(text or f"constant:{rate:g}", seconds)
     if schedule is not None and text is not None:
-        seconds = schedule.seconds + (0.001 if schedule.replay else 0.0)
+        seconds = schedule.lasts
     headline: Clock = "service" if schedule is None else "response"
     if options["find_capacity"]:
         _as_asked(options["find_capacity"], "--find-capacity", headline, options)

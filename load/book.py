@@ -32,6 +32,7 @@ def told(account: Account, turn: Turn, now: float) -> int | None:
     """Have an account hear what an answer said of its key; what then remained, if that was said."""
     status = turn.seen.status
     if status is None:
+        account.sent += 1
         return None
     said, times = Advertised.of(turn.seen.stated, now), turn.timeline
     account.hear(status, said, times.sent, times.ended, turn.seen.total_units, turn.number)

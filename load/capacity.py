@@ -74,15 +74,13 @@ def conclude(objective: str, unit: str, steps: Sequence[Step], aside: Sequence[s
     kept = max((step.load for step in steps if step.kept), default=None)
     above = [step for step in steps if not step.kept and (kept is None or step.load > kept)]
     missed = min(above, key=lambda step: step.load, default=None)
+    told = missed is not None and missed.valid and (missed.value is not None or missed.errors > 0)
     return {
         "objective": objective,
         "unit": unit,
         "holds": kept,
-        "breaks": missed.load if missed else None,
-        "found": kept is not None
-        and missed is not None
-        and missed.valid
-        and (missed.value is not None or missed.errors > 0),
+        "breaks": missed.load if missed is not None and told else None,
+        "found": kept is not None and told,
         "steps": [vars(step) for step in sorted(steps, key=lambda step: step.load)],
         "aside": list(aside),
         "words": _words(unit, kept, missed) + (f"; missed at the least load too: {', '.join(aside)}" if aside else ""),

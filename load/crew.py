@@ -98,7 +98,11 @@ class Crew:
             self.reason = f"{gone} of {self.processes} workers lost in mid-run; what they had counted is kept"
         if len(self._final) + gone >= self.processes:
             return True
-        return self.now() > self.plan.seconds + self.plan.drain + GRACE_S
+        if self.now() <= self.plan.seconds + self.plan.drain + GRACE_S:
+            return False
+        silent = self.processes - len(self._final)
+        self.reason = self.reason or f"{silent} of {self.processes} workers lost: they never said that they were done"
+        return True
 
     def stop(self, reason: str) -> None:
         """Ask all workers to begin nothing more."""

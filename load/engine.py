@@ -30,8 +30,9 @@ from .ledger import Ledger
 from .limits import Advertised
 from .line import Line
 from .maker import Maker
+from .part import share_of
 from .plan import DRAIN_S, Plan
-from .processor import Kept, kept_waiting
+from .processor import Used
 from .turn import Turn, take
 from .turn_file import TurnFile
 
@@ -59,7 +60,7 @@ class Engine:
         self.plan, self.index, self.count = plan, index, count
         self.dialect: Dialect = dialect_named(plan.profile.dialect)
         self.profile: Profile = plan.profile
-        single = tuple(one for one in plan.judged_by() if one.kind == "quantity" and one.op in ("<", "<="))
+        single = tuple(one for one in plan.judged_by() if one.kind == "quantity" and one.op not in ("=", "=="))
         self.ledger = Ledger(plan.bin_s, plan.headline, single)
         self.stopping = Event()
         self.finished = False
@@ -71,18 +72,19 @@ class Engine:
         self._line = Line(plan.profile, insecure=plan.insecure)
         evidence, file = Evidence(plan, self._maker, self.ledger), TurnFile(plan.turn_file, index, count)
         self._book = Book(self.ledger, evidence, file)
+        self.ledger.counters["words"] = int(plan.proof != "off")
         self.ledger.lags["read"] = self._line.looks.lag
         self._gate = Gate() if plan.pacing == "respect" else None
         self._under_way: set[Any] = set()
+        self._most = share_of(plan.max_in_flight, index, count)
         self._in_flight = 0
         self._numbers, self._conversations = 0, plan.first
         self._waiting: deque[tuple[float, Conversation]] = deque()
         until_start = plan.start_at - time.time()
         self._origin_ns = time.monotonic_ns() + int((until_start if plan.first else max(until_start, 0.0)) * 1e9)
-        self._ends, self._cpu = plan.seconds, 0.0
+        self._ends, self._used = plan.seconds, Used()
         self.ledger.begins_s, self.ledger.ends_s = plan.warmup, plan.seconds
         self._patience, self._draining = plan.drain, False
-        self._kept: Kept | None = None
         self._prompts = plan.prompts
         self._thinks = Random(f"{plan.seed}/think/{index}")
 
@@ -90,7 +92,7 @@ class Engine:
 
     def start(self) -> None:
         """What watches the run begins, and the walk through an open schedule: in every process, whether Locust has a user for it or not."""
-        self._cpu, self._kept = time.process_time(), kept_waiting()
+        self._used = Used()
         self._watch = gevent.spawn(self._probe)
         if self.plan.schedule is not None:
             self._walked.clear()
@@ -124,6 +126,7 @@ class Engine:
     def drain(self) -> None:
         """Let what is under way end, for as long as the plan allows; the rest is cut off and counted as unfinished."""
         self.stopping.set()
+        self.settle()
         self._draining = True
         self._walked.wait(self._patience)
         gevent.joinall(list(self._under_way), timeout=self._patience)
@@ -135,18 +138,18 @@ class Engine:
         self._line.close()
 
     def settle(self) -> None:
-        """Bring the ledger up to date."""
+        """Bring the ledger up to date. What the processors gave is of the time in which turns are begun, as ``span_s`` is."""
         self._book.settle()
         ledger = self.ledger
         ledger.span_s = max(min(self.now(), self._ends), 0.0)
         ledger.seconds = max(ledger.span_s - self.plan.warmup, 0.0)
-        ledger.cpu_s = [round(time.process_time() - self._cpu, 3)]
-        kept = kept_waiting()
-        if kept is not None and self._kept is not None:
-            ledger.kept_waiting = [kept.since(self._kept)]
+        if not self._draining:
+            ledger.cpu_s, ledger.kept_waiting = self._used.so_far()
+            if 0 <= self.now() < self.plan.seconds:
+                ledger.under_way(self.now(), self._in_flight)
         ledger.counters["connections"] = self._line.opened
         if self._gate is not None:
-            self._book.key.waits = list(self._gate.waits)
+            self._book.key.waits = self._gate.stood(time.time() - max(self.now() - self._ends, 0.0))
 
     def _probe(self) -> None:
         """How late a greenlet wakes: what every stamp of this process may be off by."""
@@ -183,7 +186,7 @@ class Engine:
         """Begin a turn that is due, unless there is a reason not to."""
         if self._gate is not None and self._gate.wait(time.time()) > 0:
             self.ledger.unsent(due, "held_back")
-        elif self._in_flight >= self.plan.max_in_flight or (self.stopping.is_set() and self._too_late(due)):
+        elif self._in_flight >= self._most or (self.stopping.is_set() and self._too_late(due)):
             self.ledger.unsent(due, "missed")
         else:
             self.ledger.due(due)
@@ -240,9 +243,10 @@ class Engine:
                     continue
                 self.ledger.due(at_s)
                 self._in_flight += 1
-                if not self._take(conversation, now_ns):
-                    break
+                goes_on = self._take(conversation, now_ns)
                 self._think()
+                if not goes_on:
+                    break
 
     def _think(self) -> None:
         """A pause as people make it: about the mean, often shorter, sometimes much longer (lognormal)."""

@@ -28,6 +28,7 @@ class Evidence:
         self._mixups = 0
         self._at_s = 0.0
         self._samples: list[Exchange] = []
+        self._offered = 0
         self._random = Random(f"{plan.seed}/samples")
 
     def hear(self, turn: Turn, at_s: float, message: str, session: str | None) -> None:
@@ -47,11 +48,12 @@ class Evidence:
 
     def _sample(self, exchange: Exchange) -> None:
         """A fair choice of all that were offered, however many there are (reservoir sampling)."""
-        self._ledger.sampled += 1
+        self._offered += 1
         if len(self._samples) < MOST_SAMPLES:
             self._samples.append(exchange)
-        elif (place := self._random.randrange(self._ledger.sampled)) < MOST_SAMPLES:
+        elif (place := self._random.randrange(self._offered)) < MOST_SAMPLES:
             self._samples[place] = exchange
+        self._ledger.sampled = len(self._samples)
 
     def _mixup(self, turn: Turn) -> None:
         self._mixups += 1

@@ -14,12 +14,12 @@ BLIND_S, PAUSE_S = 1.0, 0.2
 class Gate:
     """Times are epoch seconds. ``pass_`` asks for leave to send one request; ``hear`` takes in what an answer said.
 
-    What an answer said remains was true when its request was counted: what has been sent since is taken off it. ``waits``: how long each standstill was.
+    What an answer said remains was true when its request was counted: what has been sent since is taken off it.
     """
 
     def __init__(self) -> None:
         self.sent = 0
-        self.waits: list[float] = []
+        self._waits: list[float] = []
         self._limit: int | None = None
         self._left: int | None = None
         self._reset = self._until = self._blind_until = self._stood_at = 0.0
@@ -56,6 +56,10 @@ class Gate:
             if self._left <= 0:
                 self._close(self._reset, now)
 
+    def stood(self, now: float) -> list[float]:
+        """How long each standstill was; the last one may go on, and counts as far as it has come."""
+        return [*self._waits[:-1], *(min(one, round(now - self._stood_at, 3)) for one in self._waits[-1:])]
+
     def _close(self, until: float, now: float) -> None:
         """Stand still, or stand longer."""
         until = min(until, now + LONGEST_S)
@@ -63,6 +67,6 @@ class Gate:
             return
         if now >= self._until:
             self._stood_at = now
-            self.waits.append(0.0)
+            self._waits.append(0.0)
         self._until = until
-        self.waits[-1] = round(until - self._stood_at, 3)
+        self._waits[-1] = round(until - self._stood_at, 3)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
 
-from .histogram import HEAP, Histogram, all_coarse
+from .bins import Bin
+from .histogram import Histogram
 from .limits import Account
 from .metrics import HISTOGRAMS, Clock, measure
 from .objective import OPERATORS, PERCENTILE, Objective
@@ -25,61 +25,6 @@ from .waterfall import waterfall
 
 SLOWEST, WHYS = 10, 100
 OTHER_WHYS = "other reasons, each in words of its own"
-
-
-@dataclass
-class Bin:
-    """One point of the time series. ``remaining``: the least that a key was told to have left, by key."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    ttft: Histogram = field(default_factory=Histogram)
-    duration: Histogram = field(default_factory=Histogram)
-    remaining: dict[str, int] = field(default_factory=dict)
-    in_flight: int = 0
-    _gaps: Counter[int] = field(default_factory=Counter)
-    _fresh: list[int] = field(default_factory=list)
-
-    @property
-    def gaps(self) -> Counter[int]:
-        """How many gaps there were, by coarse bucket."""
-        self._settle()
-        return self._gaps
-
-    def add_gaps(self, gaps: list[int]) -> None:
-        """Those of one turn, in microseconds; counted when there are many, or when somebody asks."""
-        self._fresh += gaps
-        if len(self._fresh) >= HEAP:
-            self._settle()
-
-    def _settle(self) -> None:
-        if self._fresh:
-            self._gaps.update(all_coarse(self._fresh))
-            self._fresh = []
-
-    def left(self, key: str, remaining: int) -> None:
-        """An answer said that so many requests remain."""
-        known = self.remaining.get(key)
-        self.remaining[key] = remaining if known is None else min(known, remaining)
-
-    def to_data(self) -> dict[str, Any]:
-        return {
-            "counts": dict(self.counts),
-            "ttft": self.ttft.to_data(),
-            "duration": self.duration.to_data(),
-            "gaps": sorted(self.gaps.items()),
-            "remaining": self.remaining,
-            "in_flight": self.in_flight,
-        }
-
-    def merge(self, data: Mapping[str, Any]) -> None:
-        self.counts.update(data["counts"])
-        self.ttft.merge(Histogram.of(data["ttft"]))
-        self.duration.merge(Histogram.of(data["duration"]))
-        for bucket, number in data["gaps"]:
-            self._gaps[bucket] += number
-        for key, remaining in data["remaining"].items():
-            self.left(key, remaining)
-        self.in_flight += data["in_flight"]
 
 
 class Ledger:
@@ -139,9 +84,15 @@ class Ledger:
     def begin(self, at_s: float, in_flight: int) -> None:
         """A turn was begun."""
         self.counters["sent"] += 1
+        if at_s < self.begins_s:
+            self.counters["sent warm"] += 1
+        self.under_way(at_s, in_flight).counts["sent"] += 1
+
+    def under_way(self, at_s: float, in_flight: int) -> Bin:
+        """So many turns were in flight then."""
         point = self.bin(at_s)
-        point.counts["sent"] += 1
         point.in_flight = max(point.in_flight, in_flight)
+        return point
 
     def add(self, turn: Turn, at_s: float, *, warm: bool = False) -> None:
         """A turn is over, at that moment of the run."""
@@ -195,9 +146,13 @@ class Ledger:
     def _judge(self, values: Mapping[str, int], at_s: float) -> None:
         """Whether a turn is good, and was while the target bore the load: also one that was begun before, but none that was answered later."""
         if self.begins_s <= at_s <= self.ends_s and (
-            not self.single or all(OPERATORS[one.op](values.get(one.subject, 0), one.value) for one in self.single)
+            not self.single
+            or all(
+                one.subject not in values or OPERATORS[one.op](values[one.subject], one.value) for one in self.single
+            )
         ):
             self.counters["good"] += 1
+            self.bin(at_s).counts["good"] += 1
 
     def _slow(self, turn: Turn, whole: int, at_s: float) -> None:
         if len(self.slowest) < SLOWEST:
@@ -255,11 +210,18 @@ class Ledger:
     @property
     def breaches(self) -> int:
         """How often headers or session ids broke what they must keep."""
-        return sum(sum(account.breaches.values()) for account in self.accounts.values()) + sum(self.duplicates.values())
+        told = (sum(account.breaches.values()) + account.granted_beyond for account in self.accounts.values())
+        return sum(told) + sum(self.duplicates.values())
+
+    def looked_for(self, name: str) -> bool:
+        """Whether there was anything by which one of the counts could have been other than 0."""
+        if name == "mixups":
+            return self.counters["words"] > 0
+        return self.sampled > 0 if name == "findings" else any(account.sent for account in self.accounts.values())
 
     def rate(self, name: str) -> float | None:
         """Turns a second, begun or good; the warm-up left out. Good ones are those that were answered while the run was measured."""
-        counted = self.counters["sent"] - self.counters["warmup"] if name == "rate" else self.counters["good"]
+        counted = self.counters["sent"] - self.counters["sent warm"] if name == "rate" else self.counters["good"]
         return counted / self.seconds if self.seconds else None
 
     def to_data(self, *, final: bool = False) -> dict[str, Any]:

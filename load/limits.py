@@ -21,6 +21,8 @@ MARGIN_S = 2.0
 """A window that ends sooner than this may have lost requests already (whole seconds, and a clock beside ours)."""
 STANDS_NS = 1_000_000_000
 """A window that slides may say a ``Reset`` that moves along with it. The same one, told so much later, is that of a window that stands."""
+ROUNDED = 1
+"""What a count of parts of requests may hide."""
 KEPT_WINDOWS, KEPT_RESETS, KEPT_GRANTS, MOST_BREACHES = 8, 64, 1000, 20
 SHORT = 19
 
@@ -66,12 +68,26 @@ def _epoch(date: str) -> float:
         return 0.0
 
 
+class _Low(NamedTuple):
+    """By ``at_ns`` no less than ``remaining`` had been told: first by a request that was sent and over at the other two."""
+
+    at_ns: int
+    remaining: int
+    sent_ns: int
+    ended_ns: int
+
+
 @dataclass
 class _Window:
-    """One window of a key: when our granted requests in it were over, and the least that remained by then."""
+    """One window of a key: when our granted requests in it were ``sent`` and over, and the least that remained by then (``_Low``).
 
+    ``seconds``: how long it is at least.
+    """
+
+    sent: list[int] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
-    lows: list[tuple[int, int]] = field(default_factory=list)
+    lows: list[_Low] = field(default_factory=list)
+    seconds: float = MARGIN_S
 
 
 @dataclass
@@ -148,18 +164,30 @@ class Account:
                 turn,
                 lambda: f"{used} used by Remaining {remaining}, yet {before} granted before and this one",
             )
+        window.seconds = max(window.seconds, reset - said.now)
         at = bisect_left(lows, (sent_ns - STANDS_NS, -(10**18)))
-        if at and remaining >= lows[at - 1][1]:
-            told = lows[at - 1][1]
-            self._breach(
-                "Remaining does not fall inside a window", turn, lambda: f"{remaining}, after {told} had been told"
-            )
-        if lows:
-            last_ns, low = lows[-1]
-            lows.append((max(ended_ns, last_ns), min(remaining, low)))
-        else:
-            lows.append((ended_ns, remaining))
+        if at and limit is not None:
+            self._fall(window, lows[at - 1], limit, remaining, before, ended_ns, turn)
+        last = lows[-1] if lows else _Low(ended_ns, remaining, sent_ns, ended_ns)
+        at_ns = max(ended_ns, last.at_ns)
+        lows.append(
+            _Low(at_ns, remaining, sent_ns, ended_ns) if remaining < last.remaining else last._replace(at_ns=at_ns)
+        )
         insort(ended, ended_ns)
+        insort(window.sent, sent_ns)
+
+    def _fall(
+        self, window: _Window, low: _Low, limit: int, remaining: int, before: int, ended_ns: int, turn: int
+    ) -> None:
+        """What remains falls with every request, but that the weight of the window before may go meanwhile: no more of it than is used, evenly."""
+        granted = max(before - bisect_left(window.sent, low.ended_ns), 0) + 1
+        gone = limit * (ended_ns - low.sent_ns) / 1e9 / window.seconds
+        if remaining > low.remaining - granted + gone + ROUNDED:
+            self._breach(
+                "Remaining does not fall inside a window",
+                turn,
+                lambda: f"{remaining}, after {low.remaining} had been told and {granted} more were granted",
+            )
 
     def _reset(self, reset: int, sent_ns: int, ended_ns: int, turn: int) -> None:
         """No window ends before one that had been told already; nodes of a target may differ by a little."""

@@ -15,7 +15,7 @@ from ..spec import Dialect, names
 from .ceiling import above
 from .plan import Plan
 from .preflight import preflight
-from .prompts import RECALLS
+from .prompts import RECALLS, provable
 from .schedule import Schedule, parse_schedule
 from .turn import Turn
 
@@ -101,12 +101,13 @@ def _as_here(make: Callable[[], Made]) -> Made:
 def _looked_at(plan: Plan, profile: Profile, found: Dialect) -> tuple[Plan, tuple[Turn, ...]]:
     ready = preflight(profile, found, stream=plan.stream, seed=plan.seed)
     known = found.name if found.name in names() else str(found.folder)
+    turns = 3 if ready.proof in RECALLS and ready.continues else 1
     made = replace(
         plan,
         profile=replace(profile, dialect=known),
         via=ready.via,
-        turns=3 if ready.proof in RECALLS and ready.continues else 1,
-        proof=ready.proof,
+        turns=turns,
+        proof=provable(ready.proof, turns),
         own_sessions=ready.own_sessions,
     )
     return made, ready.turns

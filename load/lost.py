@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from .ledger import Ledger
-from .objective import PERCENTILE, Objective, judge
+from .objective import MISSED, PERCENTILE, Objective, judge
 from .plan import Plan
 
 SPARE = 2.0
@@ -26,7 +26,7 @@ def aborts(plan: Plan, ledger: Ledger, at: float) -> str:
         most = most_turns(turns, ledger.concluded, ledger.seconds, plan.seconds - plan.warmup)
         gone = lost(plan.judged_by(), ledger, most)
         missed = [gone.text] if gone else []
-    return f"ended after {at:.0f} s: {missed[0]} is missed" if missed else ""
+    return f"ended after {at:.0f} s: {missed[0]}{MISSED}" if missed else ""
 
 
 def lost(objectives: Iterable[Objective], ledger: Ledger, most: float) -> Objective | None:

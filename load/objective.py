@@ -47,6 +47,8 @@ FORM = re.compile(
 PERCENTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?|100)")
 EXAMPLES = "'ttft p95 < 800ms', 'ok > 99%', 'mixups = 0'"
 ABORT_AFTER_S = 10.0
+MISSED = " is missed"
+"""How the reason of a run ends that was ended for an objective."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Measured(Protocol):
     def share(self, outcome: str) -> float | None: ...
     def number(self, name: str) -> int: ...
     def rate(self, name: str) -> float | None: ...
+    def looked_for(self, name: str) -> bool: ...
 
 
 def parse_objective(text: str, headline: Clock) -> Objective:
@@ -175,7 +178,10 @@ def _got(objective: Objective, measured: Measured) -> float | None:
         return measured.statistic(objective.subject, objective.statistic)
     if objective.kind == "share":
         return measured.share(objective.subject)
-    return measured.rate(objective.subject) if objective.kind == "rate" else float(measured.number(objective.subject))
+    if objective.kind == "rate":
+        return measured.rate(objective.subject)
+    asked = objective.subject in IMPLIED and not objective.implied
+    return None if asked and not measured.looked_for(objective.subject) else float(measured.number(objective.subject))
 
 
 def shown(objective: Objective, value: float | None) -> str:

@@ -11,6 +11,11 @@ LATE = 1_000_000
 """How far apart those begin to count their conversations who come when a run is under way."""
 
 
+def share_of(whole: int, place: int, places: int) -> int:
+    """What one of several workers may have of a number that is for all; one at least, or it could do nothing."""
+    return max(whole // places + (place < whole % places), min(whole, 1))
+
+
 def part(options: Namespace, client_id: str, worker_index: int) -> tuple[Plan, int, int]:
     """The plan, this worker's place in it, and how many places there were when it began. ``worker_index`` is what Locust counts.
 

@@ -22,7 +22,11 @@ MARGIN_S = 0.5
 @dataclass(frozen=True)
 class Probed:
     """``granted`` in the window in which the first 429 came (``limited``); ``after``: whether one was granted again after ``waited_s``,
-    ``None`` if that was not tried. ``limits``: what headers advertised. Times in seconds."""
+    ``None`` if that was not tried. ``limits``: what headers advertised. Times in seconds.
+
+    ``before``: how many requests more than our first one had been used by then, as its answer said; ``before_again``: the same after the wait,
+    where nobody else can have used as many, unless the numbers do not fit together.
+    """
 
     granted: int
     limited: bool
@@ -32,11 +36,13 @@ class Probed:
     waited_s: float | None = None
     after: bool | None = None
     other: str = ""
+    before: int = 0
+    before_again: int = 0
 
     def problems(self, dialect: Dialect) -> list[str]:
         """What does not fit together."""
         found = []
-        if self.limited and self.limits and self.granted != self.limits[0]:
+        if self.limited and self.limits and self.granted != self.limits[0] and not self._shared:
             found.append(f"{self.granted} requests were granted, and the headers said {self.limits[0]}")
         if len(self.limits) > 1:
             found.append(f"the headers said several limits: {', '.join(map(str, self.limits))}")
@@ -48,6 +54,11 @@ class Probed:
             found.append(f"after {self.waited_s:.1f} s, which the 429 told, the key was still refused")
         return found
 
+    @property
+    def _shared(self) -> bool:
+        """Whether somebody else had used what is missing of the window."""
+        return self.before != self.before_again and self.granted + self.before == self.limits[0]
+
 
 def probe(
     line: Line, maker: Maker, before: Sequence[Turn], most: int, pause: Callable[[float], None] = time.sleep
@@ -58,7 +69,7 @@ def probe(
         tally.hear(turn)
 
     def so_far(limited: bool) -> Probed:
-        return Probed(tally.granted, limited, time.monotonic() - began, tuple(tally.limits))
+        return Probed(tally.granted, limited, time.monotonic() - began, tuple(tally.limits), before=tally.before)
 
     while tally.asked < most:
         turn = _one(line, maker)
@@ -71,8 +82,9 @@ def probe(
         if told is None or told > LONGEST_WAIT_S:
             return found
         pause(told + MARGIN_S)
-        again = tally.hear(_one(line, maker))
-        return replace(found, limits=tuple(tally.limits), waited_s=told, after=again)
+        fresh = _Tally(limits=tally.limits)
+        again = fresh.hear(_one(line, maker))
+        return replace(found, limits=tuple(tally.limits), waited_s=told, after=again, before_again=fresh.before)
     return so_far(False)
 
 
@@ -82,9 +94,13 @@ def _one(line: Line, maker: Maker) -> Turn:
 
 @dataclass
 class _Tally:
-    """What was ``granted`` in the window that goes on: where ``Remaining`` rises another one has begun, or one that slides has let go of some."""
+    """What was ``granted`` in the window that goes on: where ``Remaining`` rises another one has begun, or one that slides has let go of some.
+
+    ``before``: how many more than our first request were used by then, as its answer says.
+    """
 
     granted: int = 0
+    before: int = 0
     asked: int = 0
     limits: list[int] = field(default_factory=list)
     _left: int | None = None
@@ -99,7 +115,8 @@ class _Tally:
             return False
         self.granted += 1
         if said.remaining is not None:
-            if self._left is not None and said.remaining > self._left and said.limit is not None:
-                self.granted = max(said.limit - said.remaining, 1)
+            if said.limit is not None and (self._left is None or said.remaining > self._left):
+                used = max(said.limit - said.remaining, 1)
+                self.granted, self.before = (1, used - 1) if self._left is None else (used, 0)
             self._left = said.remaining
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,3 +28,16 @@ def kept_waiting(file: Path = SCHEDSTAT) -> Kept | None:
         return Kept(int(waited_ns) / 1e9, int(times))
     except (OSError, ValueError):
         return None
+
+
+class Used:
+    """What this process has used of its processors since this was made, and what its thread was kept from."""
+
+    def __init__(self) -> None:
+        self._cpu_s, self._kept = time.process_time(), kept_waiting()
+
+    def so_far(self) -> tuple[list[float], list[Kept]]:
+        """Seconds, and the wait where the system says it: each in a row, as a ledger has one for each process."""
+        kept = kept_waiting()
+        waited = [] if kept is None or self._kept is None else [kept.since(self._kept)]
+        return [round(time.process_time() - self._cpu_s, 3)], waited

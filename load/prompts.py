@@ -31,7 +31,20 @@ NONCE = "{nonce}"
 Proof = Literal["both", "echo", "recall", "watch", "off"]
 """What canary words can prove: the agent repeats what it is told (echo), it knows it later when asked (recall), both, or neither, so
 that only a foreign word would tell (watch). ``off``: there are none."""
+AT_ONCE: dict[Proof, Proof] = {"both": "echo", "recall": "watch"}
+"""What is left of a proof where nothing is asked later."""
 ECHOES, RECALLS = ("both", "echo"), ("both", "recall")
+
+
+def provable(proof: Proof, turns: int, conversations: Sequence[Sequence[str]] = ()) -> Proof:
+    """What is left of what an agent can prove, by what it is told: words are asked for after the first of several turns, and stand in texts
+    from a file where these say so.
+    """
+    if not conversations:
+        return proof if turns > 1 else AT_ONCE.get(proof, proof)
+    if not any(NONCE in row for rows in conversations for row in rows):
+        return "off"
+    return "echo" if proof in ECHOES else proof if proof == "off" else "watch"
 
 
 @dataclass(frozen=True)

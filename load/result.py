@@ -7,13 +7,15 @@ from typing import Any
 
 from ..spec import Dialect
 from . import validity
+from .bins import Bin
 from .histogram import Histogram
-from .ledger import Bin, Ledger
+from .ledger import Ledger
 from .limits import Account
 from .metrics import HISTOGRAMS, METRICS, histogram_of
-from .objective import Judged, judge, shown
+from .objective import MISSED, Judged, judge, shown
 from .outcome import OUTCOMES
 from .plan import Plan
+from .unfinished import overturned
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 CURVE = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99999, 1.0)
@@ -42,7 +44,7 @@ def as_json(
         "metrics": _metrics(plan, ledger),
         "histograms": {name: ledger.histograms[name].to_data() for name in HISTOGRAMS if ledger.histograms[name].count},
         "bin_s": ledger.bin_s,
-        "series": [_point(index, point, ledger.bin_s) for index, point in sorted(ledger.bins.items())],
+        "series": [_point(index, point, ledger.bin_s, ledger.span_s) for index, point in sorted(ledger.bins.items())],
         "slowest": [row for _, _, row in sorted(ledger.slowest, key=lambda each: -each[0])],
         "exhibits": ledger.exhibits,
         "capacity": None,
@@ -97,6 +99,14 @@ def conclude(
     if missed:
         got = shown(missed[0].objective, missed[0].got)
         return "broken", _joined(f"missed: {missed[0].objective.text} (got {got})", reason)
+    if reason.endswith(MISSED):
+        return "broken", reason
+    if late := overturned(judged, ledger):
+        number = ledger.outcomes["unfinished"]
+        return (
+            "incomplete",
+            f"{late.text} is kept only without the {number} turns that had not ended when the run was cut off",
+        )
     undecided = [one for one in judged if one.kept is None]
     if undecided:
         return "incomplete", f"nothing to judge by: {undecided[0].objective.text}"
@@ -187,8 +197,10 @@ def _metrics(plan: Plan, ledger: Ledger) -> dict[str, Any]:
     return rows
 
 
-def _point(index: int, point: Bin, bin_s: float) -> dict[str, Any]:
-    counts = point.counts
+def _point(index: int, point: Bin, bin_s: float, span_s: float) -> dict[str, Any]:
+    """One point of the series; that in which turns cease to be begun may be shorter than the others."""
+    counts, left_s = point.counts, span_s - index * bin_s
+    seconds = left_s if 0 < left_s < bin_s else bin_s
     quantiles = (0.5, 0.95, 0.99)
 
     def three(found: Histogram) -> list[float | None]:
@@ -196,11 +208,12 @@ def _point(index: int, point: Bin, bin_s: float) -> dict[str, Any]:
 
     return {
         "at_s": index * bin_s,
-        "intended_per_s": counts["due"] / bin_s,
-        "achieved_per_s": counts["sent"] / bin_s,
+        "intended_per_s": counts["due"] / seconds,
+        "achieved_per_s": counts["sent"] / seconds,
         "missed": counts["missed"],
         "held_back": counts["held_back"],
         "in_flight": point.in_flight,
+        "good": counts["good"],
         "ttft_ms": three(point.ttft),
         "duration_ms": three(point.duration),
         "outcomes": {name: counts[name] for name in OUTCOMES if counts[name]},
@@ -253,6 +266,15 @@ def _correctness(plan: Plan, ledger: Ledger) -> dict[str, Any]:
                 {"what": what, "count": count, "first": account.first[what]}
                 for account in ledger.accounts.values()
                 for what, count in account.breaches.items()
+            ),
+            *(
+                {
+                    "what": "More requests are granted in a window than its Limit",
+                    "count": account.granted_beyond,
+                    "first": f"{max(account.grants.values())} granted of {max(account.limits)}",
+                }
+                for account in ledger.accounts.values()
+                if account.granted_beyond
             ),
             *(
                 {"what": "A session id is given again", "count": sum(ledger.duplicates.values()), "first": text}

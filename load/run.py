@@ -113,14 +113,17 @@ def _alone(
 def _led(plan: Plan, tick: Tick, processes: int, stop: Event, interrupted: list[str], before: Iterable[Turn]) -> Ran:
     if plan.turn_file:
         forget(plan.turn_file, processes)
+    heard, aborted = 0, False
     with Crew(plan, processes, stop) as crew:
         while not crew.over:
             stop.wait(TICK_S)
             tick(crew.merged(), crew.now(), crew.in_flight)
-            if interrupted:
-                crew.stop(interrupted[0])
+            if len(interrupted) > heard:
+                heard = len(interrupted)
                 stop.clear()
-            elif reason := aborts(plan, crew.merged(), crew.now()):
+                crew.stop(interrupted[0])
+            elif not aborted and (reason := aborts(plan, crew.merged(), crew.now())):
+                aborted = True
                 crew.stop(reason)
     problem = join(plan.turn_file, processes) if plan.turn_file else ""
     ledger = crew.merged()

@@ -67,6 +67,12 @@ class Schedule:
         return self.replay[-1] if self.replay else sum(segment.seconds for segment in self.segments)
 
     @property
+    def lasts(self) -> float:
+        """How long a run of it is: behind the last turn of a recording there is as much time as there is between two of them, or a second of them all."""
+        number = len(self.replay)
+        return max(self.seconds * number / max(number - 1, 1), 1.0) if self.replay else self.seconds
+
+    @property
     def turns(self) -> int:
         """About how many turns are due in all."""
         return len(self.replay) if self.replay else round(sum(segment.turns for segment in self.segments))

@@ -59,7 +59,7 @@ MOST_FILLED = 10_000
 MINUTES = 600
 LEAST_BOX = 1.5
 EMPTY: Point = {
-    "intended_per_s": 0.0, "achieved_per_s": 0.0, "missed": 0, "held_back": 0, "in_flight": 0,
+    "intended_per_s": 0.0, "achieved_per_s": 0.0, "missed": 0, "held_back": 0, "in_flight": 0, "good": 0,
     "ttft_ms": [None] * 3, "duration_ms": [None] * 3, "outcomes": {}, "remaining": None,
 }  # fmt: skip
 """A point in which nothing happened; the JSON leaves it out."""
@@ -73,9 +73,10 @@ class Series:
 
     @cached_property
     def bin_s(self) -> float:
-        """Seconds of one point."""
+        """Seconds of one point; of an older result, which does not say it, by the points that there are."""
         times = sorted(point["at_s"] for point in self.result["series"])
-        return min((two - one for one, two in itertools.pairwise(times) if two > one), default=1.0)
+        nearest = min((two - one for one, two in itertools.pairwise(times) if two > one), default=1.0)
+        return float(self.result.get("bin_s", nearest))
 
     @cached_property
     def points(self) -> list[tuple[float, Point]]:

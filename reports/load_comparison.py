@@ -6,6 +6,7 @@ enough every difference is real, and few of them matter. An answer of somebody e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,6 +37,7 @@ SAME = {
     "pacing": "pacing",
 }
 """What two runs have to share in their plan, and what it is called."""
+OF_A_TURN = re.compile(r" (p[0-9.]+|mean|min|max) ?[<>]")
 LOADS = ("schedule", "users")
 """Of these a capacity search tries many."""
 
@@ -180,7 +182,9 @@ def _rate(before: Result, after: Result) -> Row:
     values: Pair = (before["summary"]["goodput_per_s"], after["summary"]["goodput_per_s"])
     series = [_answered(result) for result in (before, after)]
     interval = bootstrap.rates(series[0], series[1], "goodput")
-    why = "" if interval else f"fewer than {bootstrap.FEWEST_POINTS} points of time"
+    why = "" if interval else f"fewer than {bootstrap.FEWEST_POINTS} points of time in which good turns are counted"
+    if _good_is(before) != _good_is(after):
+        interval, why = None, "the objectives differ, and so does what is good"
     return Row(
         "goodput",
         "/s",
@@ -192,13 +196,18 @@ def _rate(before: Result, after: Result) -> Row:
 
 
 def _answered(result: Result) -> list[float]:
-    """Turns answered well a second, over the time that is measured."""
+    """Good turns a second, over the time that is measured; none where an older result does not count them."""
     series, plan = Series(result), result["plan"]
     return [
-        point["outcomes"].get("ok", 0) / series.bin_s
+        point["good"] / series.bin_s
         for at, point in series.points
-        if plan["warmup_s"] <= at and at + series.bin_s <= plan["seconds"]
+        if "good" in point and plan["warmup_s"] <= at and at + series.bin_s <= plan["seconds"]
     ]
+
+
+def _good_is(result: Result) -> set[str]:
+    """The objectives that a single turn can keep: those on a statistic of many."""
+    return {row["objective"] for row in result["objectives"] if OF_A_TURN.search(row["objective"])}
 
 
 def _word(values: Pair, interval: Interval | None, worth: float, *, rising_is: Word) -> Word:

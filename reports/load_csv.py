@@ -11,8 +11,8 @@ QUANTILES = ("p50", "p95", "p99")
 
 
 def render(result: dict[str, Any]) -> str:
-    """Plain columns, then TTFT and duration in ms by quantile, then a column for each outcome that occurred."""
-    outcomes = list(result["outcomes"])
+    """Plain columns, then TTFT and duration in ms by quantile, then a column for each outcome that occurred, in the warm-up too."""
+    outcomes = list(dict.fromkeys(name for row in (result, *result["series"]) for name in row["outcomes"]))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     times = [f"{name}_{quantile}_ms" for name in ("ttft", "duration") for quantile in QUANTILES]

@@ -187,8 +187,8 @@ class Connection(Watched):
         due, data = plan.writes[0]
         if due or transport.is_closing() or transport.get_write_buffer_size() > HIGH_WATER:
             return False
-        transport.write(data)
         begun.entry.sent.append(time.monotonic())
+        transport.write(data)
         self.front.over(begun, "kept")
         return True
 

@@ -39,7 +39,7 @@ def _row() -> MutableSequence[float]:
 class Entry:
     """One request and its response. Times: ``at`` in seconds of the simulator's clock, all others in those of ``time.monotonic``.
 
-    ``sent``: when each write of the plan was handed over; the rest of them never were. ``ended``: when it was over.
+    ``sent``: just before each write of the plan was handed over; the rest of them never were. ``ended``: when it was over.
     """
 
     number: int

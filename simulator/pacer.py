@@ -83,7 +83,7 @@ class Pacer:
     ) -> None:
         """Every write of the plan at its time; returns when the last is handed over. ``ConnectionResetError`` if the client has gone.
 
-        ``drain`` waits until the transport's write buffer is low again. ``times`` is given the ``time.monotonic`` of each write made:
+        ``drain`` waits until the transport's write buffer is low again. ``times`` is given the ``time.monotonic`` of each write, just before it is made:
         a loop's own time stands still while the loop is busy.
         ``clock``: the one of this plan, where it is not that of all.
         """
@@ -123,8 +123,8 @@ class Pacer:
             early = stream.due > now + TIME_ERROR_S
             if early or stream.at == pause or transport.get_write_buffer_size() > HIGH_WATER:
                 return False
-            transport.write(stream.data[stream.at])
             stream.times.append(time.monotonic())
+            transport.write(stream.data[stream.at])
             stream.at += 1
         return True
 
@@ -164,8 +164,8 @@ class Pacer:
                 heapq.heappop(heap)
                 self._tell(stream)
                 continue
-            transport.write(data[at])
             stream.times.append(time.monotonic())
+            transport.write(data[at])
             stream.at = at = at + 1
             if at == len(data):
                 heapq.heappop(heap)

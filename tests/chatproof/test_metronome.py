@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,16 @@ from chatproof.load.maker import Maker
 from chatproof.load.turn import take
 from chatproof.metronome import FIRST_MS, GAP_MS, PIECES, Metronome, Spoken, metronome
 from chatproof.spec import dialect, names
+
+GOOD_TO = """
+from chatproof.load.patch import patch
+patch()
+from contextlib import nullcontext
+from chatproof import calibrate_command as module
+module.metronome, module._keep = nullcontext, print
+module._step = lambda one, users: ({"streams": users, "good": users != 50, "ttft_p50_ms": None}, "")
+module.main()
+"""
 
 
 def turn(began: float, late: float = 0.0, gap: float = GAP_MS) -> dict[str, Any]:
@@ -78,6 +91,12 @@ def test_a_page_that_was_asked_for_is_no_turn(control: tuple[str, list[dict[str,
     assert spoken == Spoken(FIRST_MS, GAP_MS * 1.2)
     assert not spoken.in_time
     assert Spoken(FIRST_MS * 2, GAP_MS * 1.04).in_time
+
+
+def test_it_is_good_up_to_where_it_was_first_not(tmp_path: Path) -> None:
+    """That it came right by chance at more is worth nothing."""
+    told = subprocess.run([sys.executable, "-c", GOOD_TO], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "within 5% at up to 10 streams at once" in told.stdout
 
 
 def test_a_simulator_that_is_gone_says_nothing() -> None:

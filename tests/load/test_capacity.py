@@ -99,3 +99,8 @@ def test_what_cannot_be_judged_is_no_end_of_the_target() -> None:
     assert said["words"] == "at 5 there was nothing to judge it by, so the end was not found"
     failed = conclude("ttft p95 < 1s", "users", [Step(4, False, "nothing to judge it by", 9, 20, True)])
     assert failed["words"] == "holds not even 4 users"
+
+
+def test_an_end_that_was_not_found_is_no_end() -> None:
+    steps = [Step(1, True, "", 1, 0, True, value=1), Step(2, False, "", 2, 0, False, value=9)]
+    assert (conclude("x", "users", steps)["holds"], conclude("x", "users", steps)["breaks"]) == (1, None)

@@ -17,7 +17,9 @@ from chatproof.load import engine as engine_module
 from chatproof.load.engine import Engine
 from chatproof.load.ledger import Ledger
 from chatproof.load.limits import Advertised
+from chatproof.load.objective import judge, parse_objective
 from chatproof.load.plan import DRAIN_S, Plan
+from chatproof.load.result import conclude
 from chatproof.load.schedule import parse_schedule
 from chatproof.load.validity import ACHIEVED, signs
 from chatproof.load_command import _seen
@@ -146,3 +148,42 @@ def test_a_closed_client_that_waits_as_told_is_not_late() -> None:
     counted = engine.ledger.counters
     assert counted["held_back"] == counted["due"] == 1
     assert ACHIEVED not in [sign.name for sign in signs(engine.ledger)]
+
+
+def test_a_user_thinks_after_a_turn_that_failed_too() -> None:
+    """Nobody listens there: without a thought in between a target that is down would be flooded."""
+    engine = Engine(replace(PLAN, think=1000.0, seconds=0.2))
+    engine.start()
+    conversing = gevent.spawn(engine.drive, 0)
+    gevent.sleep(0.2)
+    engine.stop()
+    conversing.get(timeout=10)
+    engine.finish()
+    assert engine.ledger.outcomes["connect_failed"] == engine.ledger.counters["sent"] == 1
+
+
+def test_what_is_done_after_the_last_turn_was_begun_is_no_load_of_the_run() -> None:
+    engine = Engine(PLAN)
+    engine.start()
+    engine.finish()
+    used = engine.ledger.cpu_s
+    while time.process_time() < 0.05 + sum(used):
+        pass
+    engine.settle()
+    assert engine.ledger.cpu_s == used
+
+
+def test_turns_that_take_long_are_in_flight_in_every_second() -> None:
+    engine = Engine(PLAN)
+    engine._in_flight = 3
+    engine.settle()
+    assert [point.in_flight for point in engine.ledger.bins.values()] == [3]
+
+
+def test_an_objective_that_ended_the_run_is_missed_whatever_came_after() -> None:
+    ledger = Ledger(1.0, "service")
+    ledger.outcomes.update(ok=100, http_error=1)
+    judged = judge([parse_objective("ok > 90% abort after 2s", "service")], ledger)
+    assert judged[0].kept
+    why = "ended after 3 s: ok > 90% abort after 2s is missed"
+    assert conclude(judged, [], ledger, why) == ("broken", why)

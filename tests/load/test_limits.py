@@ -6,8 +6,21 @@ import json
 
 import pytest
 
+from chatproof.conformance.exchange import End
+from chatproof.conformance.profile import profile
+from chatproof.load.book import told
 from chatproof.load.gate import BLIND_S, PAUSE_S, Gate
+from chatproof.load.glance import Glimpse
+from chatproof.load.heard import Heard
+from chatproof.load.ledger import Ledger
 from chatproof.load.limits import KEPT_GRANTS, Account, Advertised
+from chatproof.load.plan import Plan
+from chatproof.load.result import outline
+from chatproof.load.timeline import Timeline
+from chatproof.load.turn import Turn
+from chatproof.spec import dialect
+
+PLAN = Plan(profile({"base_url": "http://127.0.0.1:9", "dialect": "guide"}), None, 1, 1.0)
 
 NOW, RESET = 1_800_000_000.0, 1_800_000_050
 Row = tuple[int, int, int]
@@ -40,7 +53,7 @@ def test_a_correct_server_breaches_nothing(rows: list[Row]) -> None:
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        ([(0, 1, 9), (2 * S, 3 * S, 9)], "Remaining does not fall inside a window"),
+        ([(n * S, n * S + 1, 5) for n in range(4)], "Remaining does not fall inside a window"),
         ([(0, 1, 5), (2 * S, 3 * S, 6)], "Remaining does not fall inside a window"),
         ([(0, 1, 9), (2, 3, 9)], "Remaining counts fewer requests than were granted"),
         ([(0, 5, 9), (1, 5, 8), (6, 7, 8)], "Remaining counts fewer requests than were granted"),
@@ -127,7 +140,7 @@ def test_a_gate_waits_as_long_as_a_refusal_says() -> None:
     gate = Gate()
     gate.hear(gate.pass_(), 429, Advertised(None, None, None, NOW), 7.0, NOW)
     assert gate.wait(NOW + 2) == 5
-    assert gate.waits == [7.0]
+    assert gate.stood(RESET + 1e6) == [7.0]
 
 
 def test_many_answers_of_one_standstill_are_one_wait() -> None:
@@ -136,10 +149,10 @@ def test_many_answers_of_one_standstill_are_one_wait() -> None:
     for index, place in enumerate(places):
         gate.hear(place, 429, Advertised(None, None, None, NOW), 7.0, NOW + index)
     assert gate.wait(NOW + 4) == 5
-    assert gate.waits == [9.0]
+    assert gate.stood(RESET + 1e6) == [9.0]
     assert gate.wait(NOW + 10) == 0
     gate.hear(gate.pass_(), 429, Advertised(None, None, None, NOW), None, NOW + 20)
-    assert gate.waits == [9.0, 1.0]
+    assert gate.stood(RESET + 1e6) == [9.0, 1.0]
 
 
 def test_no_more_is_sent_than_remains_also_before_the_answers_have_come() -> None:
@@ -163,3 +176,51 @@ def test_a_window_that_begins_grants_the_limit_until_an_answer_tells_more() -> N
     assert gate.wait(now + BLIND_S) == 0, "nothing was answered: to wait on would be to wait for ever"
     gate.hear(gate.sent, 200, Advertised(3, 0, RESET + 60, now), None, now)
     assert gate.wait(now) == pytest.approx(RESET + 60 - now)
+
+
+@pytest.mark.parametrize("rates", [(25.0, 2.0), (4.0, 30.0), (30.0, 30.0), (9.0, 0.9)])
+@pytest.mark.parametrize("limit", [10, 200])
+def test_a_window_that_weighs_the_one_before_breaches_nothing(rates: tuple[float, float], limit: int) -> None:
+    """A counter that slides: what was used in the window before weighs less and less, and ``Reset`` is the end of this one."""
+    account, length = Account(), 6
+    counts: dict[int, int] = {}
+    at, index = 0.0, 0
+    while at < 4 * length:
+        window = int(at // length)
+        part = at / length - window
+        weighed = counts.get(window, 0) + counts.get(window - 1, 0) * (1 - part)
+        granted = weighed + 1 <= limit
+        counts[window] = counts.get(window, 0) + granted
+        said = Advertised(limit, max(int(limit - weighed - granted), 0), int(NOW) + (window + 1) * length, NOW + at)
+        account.hear(200 if granted else 429, said, round(at * S), round((at + 0.01) * S), None, index)
+        at, index = at + 1 / rates[window % 2], index + 1
+    assert not account.breaches, account.first
+    assert account.granted_beyond == 0
+
+
+def test_more_grants_than_the_limit_are_a_breach_where_only_the_sum_shows_it() -> None:
+    ledger = Ledger(1.0, "service")
+    for _ in range(2):
+        one = Ledger(1.0, "service")
+        one.accounts["valid"] = heard([(2 * index, 2 * index + 1, 9 - index) for index in range(7)])
+        assert one.breaches == 0
+        ledger.merge(json.loads(json.dumps(one.to_data(final=True))))
+    assert ledger.breaches == 4
+    told = outline(PLAN, dialect("guide"), ledger)["correctness"]["breaches"]
+    assert told == [
+        {"what": "More requests are granted in a window than its Limit", "count": 4, "first": "14 granted of 10"}
+    ]
+
+
+def test_a_request_without_an_answer_was_sent_with_the_key_all_the_same() -> None:
+    account = Account()
+    heard_of = Heard(b"", 0, [], End.FIRST_BYTE_TIMEOUT, "")
+    told(account, Turn(0, 0, 0, "timeout", "", Timeline(0, 0, 0, 1), heard_of, Glimpse(None)), NOW)
+    assert (account.sent, account.granted) == (1, 0)
+
+
+def test_a_standstill_that_goes_on_counts_as_far_as_it_has_come() -> None:
+    gate = Gate()
+    gate.hear(gate.pass_(), 429, Advertised(None, None, None, NOW), 60.0, NOW)
+    assert gate.stood(NOW + 4) == [4.0]
+    assert gate.stood(NOW + 61) == [60.0]

@@ -16,7 +16,7 @@ from chatproof.load.metrics import HISTOGRAMS, METRICS, histogram_of, measure
 from chatproof.load.objective import judge, parse_objective, with_implied
 from chatproof.load.plan import Plan
 from chatproof.load.processor import Kept, kept_waiting
-from chatproof.load.result import conclude, outline
+from chatproof.load.result import as_json, conclude, outline
 from chatproof.load.timeline import Timeline
 from chatproof.load.turn import Turn
 from chatproof.load.validity import Sign, signs, to_data
@@ -122,10 +122,11 @@ def test_the_warm_up_is_sent_and_not_measured() -> None:
 
 def test_the_rate_is_that_of_the_time_after_the_warm_up() -> None:
     ledger = Ledger(1.0, "response")
-    for at_s, warm in ((0.1, True), (0.2, True), (1.1, False)):
+    ledger.begins_s, ledger.seconds = 1.0, 1.0
+    for at_s in (0.1, 0.2, 1.1):
         ledger.begin(at_s, 1)
-        ledger.add(turn(), at_s, warm=warm)
-    ledger.seconds = 1.0
+    assert ledger.rate("rate") == 1, "those of the warm-up have not ended yet"
+    ledger.add(turn(), 1.2, warm=True)
     assert ledger.rate("rate") == 1
 
 
@@ -247,3 +248,26 @@ def test_one_session_id_for_all_is_one_example_and_a_count() -> None:
     for number in range(1, 500):
         ledger.duplicate(0, number)
     assert ledger.duplicates == {"one session id for conversations 0 and 1": 499}
+
+
+@pytest.mark.parametrize(
+    ("text", "good"), [("text-rate p5 > 400/s", 1), ("text-rate p5 > 600/s", 0), ("gap max < 1ms", 1)]
+)
+def test_a_good_turn_keeps_whatever_a_single_one_can(text: str, good: int) -> None:
+    """A turn has many gaps, and no value of its own."""
+    ledger = Ledger(1.0, "service", (parse_objective(text, "service"),))
+    ledger.add(turn(), 1.5)
+    assert ledger.counters["good"] == ledger.bin(1.5).counts["good"] == good
+
+
+def test_the_rates_of_a_point_are_of_its_own_time() -> None:
+    """The last one may be shorter than the others; behind the end nothing is begun."""
+    ledger = Ledger(1.0, "service")
+    for at_s in (0.1, 0.6, 1.1):
+        ledger.due(at_s)
+        ledger.begin(at_s, 1)
+    ledger.add(turn(), 2.2)
+    ledger.span_s = 1.5
+    plan = Plan(Profile("http://127.0.0.1:9", "guide", {"valid": "k"}, {"default": "a"}), None, 1, 1.5)
+    told = as_json(plan, dialect("guide"), ledger, "0", "")["series"]
+    assert [(row["intended_per_s"], row["achieved_per_s"]) for row in told] == [(2, 2), (2, 2), (0, 0)]

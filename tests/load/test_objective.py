@@ -22,6 +22,9 @@ class Fake:
     def rate(self, name: str) -> float | None:
         return 19.0
 
+    def looked_for(self, name: str) -> bool:
+        return name != "findings"
+
 
 def judged(text: str) -> Judged:
     return judge([parse_objective(text, "response")], Fake())[0]
@@ -39,6 +42,7 @@ def judged(text: str) -> Judged:
         ("errors < 0.1%", False, "0.50 %"),
         ("mixups = 0", True, "0"),
         ("missed == 0", False, "3"),
+        ("findings = 0", None, "nothing to judge it by"),
         ("goodput >= 20/s", False, "19.0/s"),
     ],
 )

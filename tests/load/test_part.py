@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from chatproof.conformance.profile import profile
-from chatproof.load.part import part
+from chatproof.load.part import part, share_of
 from chatproof.load.plan import Plan
 
 PLAN = Plan(
@@ -35,3 +35,9 @@ def test_who_comes_late_has_conversations_of_its_own() -> None:
 def test_the_workers_of_one_command_keep_the_count_that_they_came_with() -> None:
     told = Namespace(chatproof_plan=PLAN.to_json(), chatproof_workers=3)
     assert part(told, "a", 2) == (PLAN, 2, 3)
+
+
+def test_shares_add_up_and_none_is_left_with_nothing() -> None:
+    assert [share_of(10, place, 3) for place in range(3)] == [4, 3, 3]
+    assert [share_of(1, place, 3) for place in range(3)] == [1, 1, 1]
+    assert share_of(0, 0, 2) == 0

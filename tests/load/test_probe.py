@@ -88,3 +88,10 @@ def test_as_a_user_runs_it(capsys: pytest.CaptureFixture[str]) -> None:
         assert "and then it was granted again" in out
         assert ran(*target[:-1], sim.key("valid"), "--pacing", "probe", "--max-requests", "5") == 3
         assert "the limit was not found" in capsys.readouterr().out
+
+
+def test_what_others_had_used_of_the_window_is_not_held_against_the_target(sim: Sim) -> None:
+    probed(sim, "limited", most=5)
+    found = probed(sim, "limited")
+    assert (found.granted, found.before, found.before_again) == (15, 5, 0)
+    assert found.problems(dialect("guide")) == []

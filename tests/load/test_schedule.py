@@ -107,3 +107,9 @@ def test_durations() -> None:
     assert [duration_of(text, "--for") for text in ("90", "90s", "1.5m", "500ms")] == [90, 90, 90, 0.5]
     with pytest.raises(ValueError, match="--for: expected a duration above 0"):
         duration_of("0s", "--for")
+
+
+def test_a_replay_lasts_as_long_as_its_turns_are_apart() -> None:
+    assert replayed("replay:x", [5.0, 6.0, 7.0]).lasts == 3
+    assert replayed("replay:x", [5.0, 5.0]).lasts == 1
+    assert parse_schedule("constant:5", 4).lasts == 4

@@ -98,6 +98,7 @@ def with_errors(share: float) -> Json:
     for n, point in enumerate(told["series"]):
         few = bad // 20 + (n < bad % 20)
         point["outcomes"] = {"ok": 20 - few, "malformed": few} if few else {"ok": 20}
+        point["good"] = 20 - few
     return told
 
 
@@ -107,6 +108,36 @@ def test_fewer_good_answers_are_worse_also_where_there_were_none_bad() -> None:
     assert words(with_errors(0.2), a_load())["ok"] == "better"
     assert words(a_load(), with_errors(0.2))["goodput"] == "worse"
     assert words(a_load(), with_errors(0.0025))["ok"] == "no evidence"
+
+
+def with_good(share: float, text: str = "ttft p95 < 200ms") -> Json:
+    """All of its turns are ok, and so many of them as good as the objective asks."""
+    told = a_load()
+    told["objectives"].append({"objective": text, "kept": True, "wanted": "", "got": "", "implied": False})
+    told["summary"]["goodput_per_s"] = 20 * share
+    for point in told["series"]:
+        point["good"] = round(20 * share)
+    return told
+
+
+@pytest.mark.slow
+def test_goodput_is_judged_by_good_turns() -> None:
+    """Also where as many, or more, were ok."""
+    more = with_good(0.2)
+    for point in more["series"]:
+        point["outcomes"] = {"ok": 40}
+    assert words(with_good(0.8), more)["goodput"] == "worse"
+    assert words(with_good(0.2), with_good(0.8))["goodput"] == "better"
+
+
+@pytest.mark.slow
+def test_goodput_by_other_objectives_is_another_measure() -> None:
+    row = next(row for row in compare(with_good(0.8), with_good(0.2, "ttft p95 < 100ms")) if row.name == "goodput")
+    assert (row.word, row.why) == ("no evidence", "the objectives differ, and so does what is good")
+    assert words(with_good(0.8, "ok > 99%"), with_good(0.2, "ok > 98%"))["goodput"] == "worse"
+    for point in (older := with_good(0.2))["series"]:
+        del point["good"]
+    assert words(with_good(0.8), older)["goodput"] == "no evidence"
 
 
 # -- what cannot be compared

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from chatproof.cli import cli
+from chatproof.reports import load_charts, load_csv
 from chatproof.reports.load_faces import RENDERERS
 from chatproof.reports.write import BadReport, load, write
 
@@ -106,3 +107,22 @@ def test_units_stand_beside_their_metrics_and_columns_apart(result: Json) -> Non
     assert "| ttft, ms |" in RENDERERS[".md"](fast)
     line = next(line for line in RENDERERS[".txt"](fast).splitlines() if line.startswith("text-rate"))
     assert line.split()[1:6] == ["7497318"] * 5
+
+
+def test_the_table_has_a_column_for_what_came_in_the_warm_up_alone() -> None:
+    told = a_load(seconds=3)
+    told["series"][0]["outcomes"] = {"http_error": 8}
+    head, first, second, _ = load_csv.render(told).splitlines()
+    assert head.endswith(",ok,http_error")
+    assert first.endswith(",0,8")
+    assert second.endswith(",20,0")
+
+
+def test_a_point_is_as_long_as_the_json_says() -> None:
+    """Few turns far apart are no points of many seconds."""
+    told = a_load(seconds=9)
+    told["series"] = [told["series"][at] for at in (0, 3, 5, 8)]
+    series = load_charts.Series(told)
+    assert (series.bin_s, len(series.points)) == (1, 9)
+    del told["bin_s"]
+    assert load_charts.Series(told).bin_s == 2, "an older result does not say it"

@@ -79,7 +79,22 @@ def find_capacity(
     asked = parse_objective(text, plan.headline)
     said = conclude(text, unit, steps, aside)
     capacity = {**said, "measure": measure(asked), "limit": plain(asked, asked.value)}
-    return as_json(plan_shown, dialect, ran_shown.ledger, __version__, started, reason, {"capacity": capacity})
+    result = as_json(plan_shown, dialect, ran_shown.ledger, __version__, started, reason, {"capacity": capacity})
+    return _mixed_up(result, unit, tried)
+
+
+def _mixed_up(result: dict[str, Any], unit: str, tried: Mapping[float, Tried]) -> dict[str, Any]:
+    """An answer of somebody else's is no matter of load: a search with one in any of its steps is broken, and shows it."""
+    for load, (plan, ran) in tried.items():
+        for one in judge(plan.judged_by(), ran.ledger):
+            if one.objective.subject == "mixups" and one.kept is False and result["verdict"] != "broken":
+                got = f"{shown(one.objective, one.got)} in the step of {load:g} {unit}"
+                result["verdict"], result["reason"] = "broken", f"missed: {one.objective.text} (got {got})"
+                result["exhibits"] = [*result["exhibits"], *ran.ledger.exhibits]
+                for row in result["objectives"]:
+                    if row["objective"] == one.objective.text:
+                        row.update(kept=False, got=got)
+    return result
 
 
 def _next(start: float, most: float, least: float, whole: bool, steps: Sequence[Step]) -> float | None:
@@ -98,7 +113,8 @@ def _try(
 ) -> str:
     """Run one step and tell it, and say why the search has to end with it, if so.
 
-    A step of which nothing was answered, by a target that answers nothing now either, says nothing of its load. One in which the generator did not keep time is run once more: somebody else may have had the processor for a moment.
+    A step of which nothing was answered, by a target that answers nothing now either, says nothing of its load, and neither does one that was
+    interrupted. One in which the generator did not keep time is run once more: somebody else may have had the processor for a moment.
     """
     for _ in range(TRIES):
         ran = run(plan, tick, processes)
@@ -109,14 +125,16 @@ def _try(
             )
             click.echo(said, err=True)
             return said
+        cut = ran.reason if ran.reason.startswith("interrupted") else ""
+        if cut and tried.keys() - {load}:
+            tried.pop(load, None)
+            return cut
         tried[load] = plan, ran
         step = _judged(plan, ran, load, plan.objectives[0], aside)
         word = "kept  " if step.kept else "missed" if step.valid else "unsure"
         click.echo(f"{word} {load:8g} {unit}: {step.got}{step.note}", err=True)
-        if ran.reason.startswith("interrupted"):
-            return ran.reason
-        if step.valid:
-            break
+        if cut or step.valid:
+            return cut
     return ""
 
 
@@ -125,6 +143,12 @@ def _gone(plan: Plan, dialect: Dialect, ledger: Ledger) -> str:
     if ledger.outcomes["ok"] or ledger.outcomes["refused_429"] or not ledger.concluded:
         return ""
     return unanswered(plan.profile, dialect, stream=plan.stream, via=plan.via, insecure=plan.insecure)
+
+
+def _limited(ledger: Ledger) -> int:
+    """Turns refused by a limit of the key. One that says that some remain is by a target that is full."""
+    full = sum(account.limited_with_remaining for account in ledger.accounts.values())
+    return max(ledger.outcomes["refused_429"] - full, 0)
 
 
 def _steps(tried: Mapping[float, Tried], text: str, aside: Sequence[str]) -> list[Step]:
@@ -154,7 +178,7 @@ def _judged(plan: Plan, ran: Ran, load: float, text: str, aside: Sequence[str]) 
     ledger = ran.ledger
     judged = [one for one in judge(plan.judged_by(), ledger) if one.objective.text not in aside]
     signs = validity.signs(ledger)
-    lost = ran.reason if "lost" in ran.reason else ""
+    lost = ran.reason if "lost" in ran.reason or ran.reason.startswith("interrupted") else ""
     verdict, why = verdict_of(judged, signs, ledger, lost)
     missed = next((one for one in judged if not one.kept), None)
     asked = judged[0]
@@ -177,5 +201,5 @@ def _judged(plan: Plan, ran: Ran, load: float, text: str, aside: Sequence[str]) 
         note,
         value=plain(asked.objective, asked.got),
         seconds=round(ledger.span_s, 3),
-        limited=ledger.outcomes["refused_429"],
+        limited=_limited(ledger),
     )

@@ -5,6 +5,7 @@ Exit codes everywhere: 0 kept, 1 broken, 2 usage or a bad file, 3 incomplete.
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from click.core import ParameterSource
 
 from . import __version__, load_options, serve_options
 from .options import taking
+from .output import hush
 
 PATH = click.Path(path_type=Path)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -278,4 +280,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        hush()
+        click.echo(f"chatproof: cannot be written: {error.strerror}", err=True)
+        code = 2
     sys.exit(code)

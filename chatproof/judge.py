@@ -33,8 +33,7 @@ def main(
         except (KeyError, TypeError, UnknownDialect) as error:
             fail(f"{path}:1:1: the header does not tell enough of the run: {error}")
     result = as_json(runs, __version__)
-    if json_file != Path("-"):
-        show(result, verbose=verbose)
-    good = write_faces(result, [(".json", json_file)])
+    good = json_file == Path("-") or show(result, verbose=verbose)
+    good &= write_faces(result, [(".json", json_file)])
     code = exit_code(runs, strict=strict)
     return code if good or code else 2

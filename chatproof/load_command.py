@@ -24,7 +24,7 @@ from .load.prompts import RECALLS, Proof, provable
 from .load.result import EXIT_CODES, as_json
 from .load_clashes import FILES, unread
 from .load_wish import Wish, wish_of
-from .output import check_writable, unwritten
+from .output import check_writable, say, show, unwritten
 from .reports.load_faces import FACES
 from .reports.store import store
 from .simulated import known_as, simulated
@@ -187,11 +187,11 @@ def tell(result: dict[str, Any], options: dict[str, Any], unwritten_turns: str =
     written = not unwritten_turns
     to_stdout = Path("-") in (options[name] for name in FACES.values())
     if not to_stdout:
-        click.echo(_summary(result), nl=False)
+        written &= show(result)
     for suffix, name in FACES.items():
         path: Path | None = options[name]
         if path == Path("-"):
-            click.echo(_face(suffix)(result), nl=False)
+            written &= say(_face(suffix)(result))
         elif path is not None:
             try:
                 store(path, _face(suffix)(result))
@@ -207,12 +207,6 @@ def _face(suffix: str) -> Callable[[dict[str, Any]], str]:
     from .reports.load_faces import RENDERERS
 
     return RENDERERS[suffix]
-
-
-def _summary(result: dict[str, Any]) -> str:
-    from .reports.load_text import render
-
-    return render(result, color=sys.stdout.isatty())
 
 
 @contextmanager

@@ -38,7 +38,9 @@ OPTIONS = (
         metavar="TEXT",
         help="Open: poisson:50, ramp:1-50, step:10,20,40, spike:10,200, soak:20, replay:FILE; A/30s+B.",
     ),
-    click.option("--for", "duration", default="30s", show_default=True, metavar="TIME", help="How long, as 90s or 5m."),
+    click.option(
+        "--for", "duration", metavar="TIME", help="How long, as 90s or 5m.  [default: 30s, or the schedule's]"
+    ),
     click.option(
         "--think", default="1s", show_default=True, metavar="TIME", help="Closed: mean pause between two turns."
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from .load.prompts import load_prompts, load_times
 from .load.schedule import Schedule, duration_of, parse_schedule, replayed
 from .load_clashes import clashes, unmeasured
 
-DEFAULT_USERS, MOST_RATE = 10, 1e6
+DEFAULT_USERS, MOST_RATE, USUAL = 10, 1e6, "30s"
 SEEDS = 10**9
 
 
@@ -43,13 +44,17 @@ def wish_of(options: dict[str, Any]) -> Wish:
         raise ValueError("--rate, --users and --schedule say three different things; give one of them")
     if rate is not None and not rate < MOST_RATE:
         raise ValueError(f"--rate: expected turns a second, below {MOST_RATE:g}, got {rate:g}")
-    seconds = duration_of(options["duration"], "--for")
+    seconds = duration_of(options["duration"] or USUAL, "--for")
     schedule = None
     if text is not None and text.startswith("replay:"):
         schedule = replayed(text, good_file(load_times, Path(text.removeprefix("replay:"))))
     elif text is not None or rate is not None:
         schedule = parse_schedule(text or f"constant:{rate:g}", seconds)
     if schedule is not None and text is not None:
+        if options["duration"] and not isclose(schedule.lasts, seconds):
+            raise ValueError(
+                f"--for {options['duration']}: {text} takes {schedule.lasts:g} s by itself; leave one of them out"
+            )
         seconds = schedule.lasts
     headline: Clock = "service" if schedule is None else "response"
     if options["find_capacity"]:

@@ -19,17 +19,39 @@ from .reports.write import FACES, LOAD
 STDOUT = Path("-")
 
 
-def show(result: dict[str, Any], *, verbose: bool = False) -> None:
-    """The scorecard, or the summary of a load run, on standard output: to width on a terminal, and in colour unless ``NO_COLOR`` is set; plain in a pipe."""
-    terminal = sys.stdout.isatty()
+def show(result: dict[str, Any], *, verbose: bool = False) -> bool:
+    """The scorecard, or the summary of a load run, on standard output: to width on a terminal, and in colour unless ``NO_COLOR`` is set; plain in a pipe.
+
+    Returns whether it could be written, as ``say`` does.
+    """
+    terminal = sys.stdout is not None and sys.stdout.isatty()
     width = min(shutil.get_terminal_size().columns, 120) if terminal else None
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     if result["kind"] == LOAD:
         from .reports import load_text
 
-        click.echo(load_text.render(result, color=color), nl=False)
-        return
-    click.echo(scorecard.render(result, width=width, color=color, verbose=verbose), nl=False)
+        return say(load_text.render(result, color=color))
+    return say(scorecard.render(result, width=width, color=color, verbose=verbose))
+
+
+def say(text: str) -> bool:
+    """Write to standard output. One line on standard error if it takes nothing (a disk that is full), and none if its reader has gone, which is no
+    error; either way there is no more of it, and whatever else is to be written is.
+    """
+    try:
+        click.echo(text, nl=False)
+    except OSError as error:
+        hush()
+        if isinstance(error, BrokenPipeError):
+            return True
+        click.echo(f"chatproof: standard output: cannot be written: {error.strerror or error}", err=True)
+        return False
+    return True
+
+
+def hush() -> None:
+    """Nothing more goes to standard output, what was kept back for it included, which Python would try to write at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def check_writable(files: Mapping[str, Path | None]) -> None:
@@ -69,11 +91,9 @@ def write_faces(result: dict[str, Any], files: Iterable[tuple[str, Path | None]]
             continue
         try:
             if path == STDOUT:
-                click.echo(FACES[face](result), nl=False)
+                good &= say(FACES[face](result))
             else:
                 store(path, FACES[face](result))
-        except BrokenPipeError:
-            raise
         except OSError as error:
             click.echo(f"chatproof: {unwritten(path, error)}", err=True)
             good = False

@@ -27,11 +27,10 @@ def main(*, files: tuple[Path, ...], targets: tuple[Path, ...], opens: bool, ver
             write(whole, target)
     except BadReport as error:
         fail(str(error))
-    if not targets and not opens:
-        show(whole, verbose=verbose)
+    good = bool(targets or opens) or show(whole, verbose=verbose)
     if opens:
         _open(pages[0])
-    return 0
+    return 0 if good else 2
 
 
 def _together(results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -62,9 +62,8 @@ def main(
                 break
     _check_selection(runs, select)
     result = as_json(runs, __version__)
-    if json_file != Path("-"):
-        show(result, verbose=verbose)
-    good = _write_all(result, runs, out, [(".json", json_file), (".xml", junit_file), (".html", html_file)])
+    good = json_file == Path("-") or show(result, verbose=verbose)
+    good &= _write_all(result, runs, out, [(".json", json_file), (".xml", junit_file), (".html", html_file)])
     if write_baseline is not None:
         write_text(write_baseline, as_yaml(runs, date.today()))
     code = exit_code(runs, strict=strict)

@@ -10,7 +10,7 @@ NO_CONNECTION = {
     End.REFUSED: "nothing listens at {url} (connection refused)",
     End.UNREACHABLE: "{url} cannot be reached: {detail}",
     End.CONNECT_TIMEOUT: "{url} did not accept a connection within {connect:g} s",
-    End.TLS: "{url} has no TLS that can be trusted: {detail}",
+    End.TLS: "{url} has no TLS that can be trusted: {detail} (SSL_CERT_FILE names certificates of your own)",
     End.FIRST_BYTE_TIMEOUT: "{url} accepted the request but sent nothing within {first_byte:g} s",
     End.IDLE_TIMEOUT: "{url} began a response and then fell silent for {idle:g} s",
     End.TOTAL_TIMEOUT: "{url} did not finish its response within {total:g} s",

@@ -14,6 +14,8 @@ from .maker import Maker
 from .plan import Plan
 from .turn import Turn, labelled
 
+SUSPECT = ("malformed", "no_terminal", "wrong_answer")
+"""Outcomes that a MUST may be broken by: the first of each is judged, sampled or not."""
 MOST_MIXUPS, MOST_SAMPLES, MOST_BYTES, MOST_READS = 5, 100, 4096, 60
 KEPT_EXCHANGES = 2048
 
@@ -28,6 +30,7 @@ class Evidence:
         self._mixups = 0
         self._at_s = 0.0
         self._samples: list[Exchange] = []
+        self._suspects: list[Exchange] = []
         self._offered = 0
         self._random = Random(f"{plan.seed}/samples")
 
@@ -41,6 +44,8 @@ class Evidence:
             self._ledger.exhibits.append(
                 self._exhibit(turn.heard.exchange(self._maker.base), turn.outcome, turn.why, turn)
             )
+            if turn.outcome in SUSPECT and self._plan.sample:
+                self._suspects.append(labelled(turn, self._maker, message, session))
         self._last[turn.conversation % KEPT_EXCHANGES] = turn.conversation, turn.heard
         every = self._plan.sample
         if every and turn.number % every == 0 and turn.heard.reads:
@@ -93,7 +98,9 @@ class Evidence:
 
     def judge(self) -> None:
         """Hold the sampled exchanges against every requirement that one exchange can break. They are judged as they came: a key may be a word."""
-        if not self._samples:
+        chosen = {one.id: one for one in (*self._samples, *self._suspects)}
+        self._ledger.sampled = len(chosen)
+        if not chosen:
             return
         from ..conformance.check import CHECKS
         from ..conformance.judge import Evidence as Judging
@@ -102,7 +109,7 @@ class Evidence:
 
         rows = [row for row in requirements(self._maker.dialect) if row.check and CHECKS[row.check].over is not None]
         judged = judge(
-            rows, Judging(self._maker.dialect, self._plan.profile, [Transcript("load", tuple(self._samples))])
+            rows, Judging(self._maker.dialect, self._plan.profile, [Transcript("load", tuple(chosen.values()))])
         )
         for row in judged:
             if row.findings and row.outcome in ("fail", "warn"):

@@ -59,6 +59,9 @@ class Led:
             self._made = planned(options, host)
         except (ValueError, NotReady) as problem:
             return str(problem)
+        self._environment.parsed_options.run_time = (
+            options.run_time
+        )  # Locust keeps that of the run before where a form has none
         return ""
 
     def _begin(self, **_: Any) -> None:

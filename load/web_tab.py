@@ -125,7 +125,8 @@ def _asked(environment: Any, form: Mapping[str, str]) -> tuple[Namespace, str | 
     if form.get("user_count", "").isdecimal():
         options.num_users = int(form["user_count"])
     with contextlib.suppress(ValueError):
-        options.run_time = parse_timespan(form["run_time"]) if form.get("run_time") else options.run_time
+        if "run_time" in form:
+            options.run_time = parse_timespan(form["run_time"]) if form["run_time"] else None
     return options, form.get("host") or environment.host
 
 

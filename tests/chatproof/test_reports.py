@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,3 +181,38 @@ def test_progress_tells_what_is_left_of_the_budget() -> None:
     assert progress_line(Progress("session", 4, 12, 57), None) == "session (4/12), 57 requests sent"
     recalled = Progress("recall", 4, 12, 57, ("session", "stream"))
     assert progress_line(recalled, 300) == "session, stream: recall (4/12), 57 requests sent, 243 left"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full here")
+@pytest.mark.parametrize(
+    ("words", "wrote"),
+    [
+        (["verify", "--dialect", "guide", "--select", "stream/*", "--json", "run.json"], True),
+        (["load", "--rate", "5", "--for", "1s", "--json", "run.json"], True),
+        (["faults"], False),
+    ],
+    ids=["verify", "load", "a list"],
+)
+def test_standard_output_that_takes_nothing_costs_a_line_and_no_file(
+    words: list[str], wrote: bool, tmp_path: Path
+) -> None:
+    told = [sys.executable, "-m", "chatproof", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(told, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "cannot be written: No space left on device" in done.stderr
+    assert done.returncode == 2
+    assert (tmp_path / "run.json").exists() is wrote
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    told = [sys.executable, "-m", "chatproof", "load", "--rate", "5", "--for", "1s", "--json", "run.json"]
+    with subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as run:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.stderr is not None
+        said = run.stderr.read()
+    assert (run.returncode, said) == (0, "")
+    assert (tmp_path / "run.json").exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatproof.cli import cli
+from chatproof.load.locust_options import OPTIONS
 from chatproof.load.metrics import METRICS
 from chatproof.load.objective import COUNTS, RATES
 from chatproof.load.outcome import OUTCOMES
@@ -56,3 +57,7 @@ def test_every_flag_on_the_page_exists() -> None:
         "--to",
     }
     assert told - others - options == set()
+
+
+def test_every_option_of_locust_is_named() -> None:
+    assert {name for name, _ in OPTIONS} == set(re.findall(r"^\| `--chatproof-([a-z-]+)`", TEXT, re.MULTILINE))

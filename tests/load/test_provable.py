@@ -66,3 +66,13 @@ def test_only_what_was_judged_is_said_to_be(tmp_path: Path) -> None:
     assert done.result["summary"]["finished"] == 150
     assert done.result["correctness"]["sampled"] == 100
     assert "100 exchanges judged whole" in done.out
+
+
+@pytest.mark.slow
+def test_the_first_stream_that_breaks_a_must_is_judged_whether_it_is_sampled_or_not(tmp_path: Path) -> None:
+    with Simulator(["guide"]) as sim:
+        sim.fault("no-terminal", nth=6)
+        done = load(sim, tmp_path, "--rate", "10", "--for", "1s", "--sample", "1000")
+        kept = load(sim, tmp_path, "--rate", "10", "--for", "1s", "--sample", "1000")
+    assert (done.code, kept.code) == (1, 0), done.out
+    assert [row["level"] for row in done.result["correctness"]["findings"]] == ["MUST"]

@@ -58,6 +58,7 @@ TARGET = ["http://127.0.0.1:9", "--dialect", "guide", "--api-key", "k", "--agent
         (["--find-capacity", "ttfb p95 < 1s", "--turns", "turns"], "a search is many runs"),
         (["--find-capacity", "goodput > 20/s"], "goodput > 20/s: more load keeps it and less does not"),
         (["--find-capacity", "ok > 99%", "--objective", "rate >= 5/s"], "rate >= 5/s: more load keeps it"),
+        (["--schedule", "constant:5/2s", "--for", "3s"], "--for 3s: constant:5/2s takes 2 s by itself; leave one of them out"),
         (["--most", "5"], "--most is where --find-capacity ends"),
         (["--pacing", "probe", "--rate", "5", "--html", "x"], "--pacing probe takes no --rate, --html"),
         (["calibrate", "--users", "5"], "calibrate takes no --users"),

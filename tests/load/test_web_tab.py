@@ -8,6 +8,7 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,18 @@ def test_a_browser_shows_figures_in_all_three(seen: dict[str, Any]) -> None:
     (samples,) = [row for row in stopped if row[0] == "samples"]
     assert samples[4] == "judged: 0 requirements broken"
     assert seen["links"] == ["/chatproof/run.json", "/chatproof/run.csv", "/chatproof/run.html"]
+
+
+def test_a_form_without_a_run_time_is_a_run_without_one(sim: Sim, tmp_path: Path) -> None:
+    """Whatever the run before it had: Locust keeps that."""
+    asked = {**FORM, "host": sim.url("guide"), "chatproof_dialect": "guide"}
+    with paged(sim, tmp_path) as (url, _):
+        assert post(f"{url}/swarm", **asked, run_time="1s")["success"]
+        until = time.monotonic() + PATIENCE_S
+        while json.loads(get(f"{url}/stats/requests")[2])["state"] != "stopped":
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert json.loads(get(f"{url}/chatproof/run.json")[2])["plan"]["seconds"] == 1
+        assert post(f"{url}/swarm", **asked, run_time="")["success"]
+        assert json.loads(get(f"{url}/chatproof/run.json")[2])["plan"]["seconds"] == 4 * 3600
+        assert post(f"{url}/stop")["success"]

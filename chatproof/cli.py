@@ -15,7 +15,6 @@ from click.core import ParameterSource
 
 from . import __version__, load_options, serve_options
 from .options import taking
-from .output import hush
 
 PATH = click.Path(path_type=Path)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -283,6 +282,8 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
+        from .output import hush
+
         hush()
         click.echo(f"chatproof: cannot be written: {error.strerror}", err=True)
         code = 2

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from chatproof.cli import cli
 from chatproof.conformance.run import Progress
+from chatproof.load.result import EXIT_CODES
 from chatproof.output import show
 from chatproof.reports.write import FACES, as_json, load
 from chatproof.verify import progress_line
@@ -183,6 +184,12 @@ def test_progress_tells_what_is_left_of_the_budget() -> None:
     assert progress_line(recalled, 300) == "session, stream: recall (4/12), 57 requests sent, 243 left"
 
 
+def code_of(folder: Path) -> int:
+    """What the verdict exits with. That of a load may be 3: others may keep this machine busy."""
+    result = load(folder / "run.json")
+    return EXIT_CODES[result["verdict"]] if result["kind"] == "load" else 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full here")
 @pytest.mark.parametrize(
@@ -202,8 +209,8 @@ def test_standard_output_that_takes_nothing_costs_a_line_and_no_file(
         done = subprocess.run(told, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
     assert done.stderr.count("\n") == 1, done.stderr
     assert "cannot be written: No space left on device" in done.stderr
-    assert done.returncode == 2
     assert (tmp_path / "run.json").exists() is wrote
+    assert done.returncode == (code_of(tmp_path) or 2 if wrote else 2)
 
 
 @pytest.mark.slow
@@ -214,5 +221,4 @@ def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:
         run.stdout.close()
         assert run.stderr is not None
         said = run.stderr.read()
-    assert (run.returncode, said) == (0, "")
-    assert (tmp_path / "run.json").exists()
+    assert (run.returncode, said) == (code_of(tmp_path), "")

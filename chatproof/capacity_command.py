@@ -13,7 +13,7 @@ from . import __version__
 from .load import validity
 from .load.capacity import Step, conclude, search, untried
 from .load.ledger import Ledger
-from .load.objective import judge, measure, parse_objective, plain, shown
+from .load.objective import Judged, judge, measure, parse_objective, plain, shown
 from .load.plan import Plan
 from .load.preflight import unanswered
 from .load.result import as_json
@@ -80,21 +80,29 @@ def find_capacity(
     said = conclude(text, unit, steps, aside)
     capacity = {**said, "measure": measure(asked), "limit": plain(asked, asked.value)}
     result = as_json(plan_shown, dialect, ran_shown.ledger, __version__, started, reason, {"capacity": capacity})
-    return _mixed_up(result, unit, tried)
-
-
-def _mixed_up(result: dict[str, Any], unit: str, tried: Mapping[float, Tried]) -> dict[str, Any]:
-    """An answer of somebody else's is no matter of load: a search with one in any of its steps is broken, and shows it."""
-    for load, (plan, ran) in tried.items():
-        for one in judge(plan.judged_by(), ran.ledger):
-            if one.objective.subject == "mixups" and one.kept is False and result["verdict"] != "broken":
-                got = f"{shown(one.objective, one.got)} in the step of {load:g} {unit}"
-                result["verdict"], result["reason"] = "broken", f"missed: {one.objective.text} (got {got})"
-                result["exhibits"] = [*result["exhibits"], *ran.ledger.exhibits]
-                for row in result["objectives"]:
-                    if row["objective"] == one.objective.text:
-                        row.update(kept=False, got=got)
+    mixed = [(load, one) for load in tried for one in _missed(*tried[load]) if _is_mixed(one)]
+    if mixed and not any(map(_is_mixed, _missed(plan_shown, ran_shown))):
+        load, one = mixed[0]
+        _mixed_up(result, one, f"in the step of {load:g} {unit}", tried[load][1])
     return result
+
+
+def _is_mixed(one: Judged) -> bool:
+    return one.objective.subject == "mixups"
+
+
+def _mixed_up(result: dict[str, Any], missed: Judged, where: str, ran: Ran) -> None:
+    """An answer of somebody else's is no matter of load: a search with one in any of its steps is broken, and shows it."""
+    got = f"{shown(missed.objective, missed.got)} {where}"
+    result["verdict"], result["reason"] = "broken", f"missed: {missed.objective.text} (got {got})"
+    result["exhibits"] = [*result["exhibits"], *ran.ledger.exhibits]
+    for row in result["objectives"]:
+        if row["objective"] == missed.objective.text:
+            row.update(kept=False, got=got)
+
+
+def _missed(plan: Plan, ran: Ran) -> list[Judged]:
+    return [one for one in judge(plan.judged_by(), ran.ledger) if one.kept is False]
 
 
 def _next(start: float, most: float, least: float, whole: bool, steps: Sequence[Step]) -> float | None:
@@ -157,9 +165,7 @@ def _steps(tried: Mapping[float, Tried], text: str, aside: Sequence[str]) -> lis
 
 def _wrong(tried: Tried) -> list[str]:
     """What nobody has asked for and every run has to keep, and this one did not."""
-    plan, ran = tried
-    judged = judge(plan.judged_by(), ran.ledger)
-    return [one.objective.text for one in judged if one.kept is False and one.objective.implied]
+    return [one.objective.text for one in _missed(*tried) if one.objective.implied]
 
 
 def _warmup(plan: Plan) -> float:

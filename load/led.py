@@ -59,9 +59,8 @@ class Led:
             self._made = planned(options, host)
         except (ValueError, NotReady) as problem:
             return str(problem)
-        self._environment.parsed_options.run_time = (
-            options.run_time
-        )  # Locust keeps that of the run before where a form has none
+        # Locust keeps the run time of the run before where a form has none.
+        self._environment.parsed_options.run_time = options.run_time
         return ""
 
     def _begin(self, **_: Any) -> None:

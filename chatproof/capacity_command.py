@@ -16,7 +16,7 @@ from .load.ledger import Ledger
 from .load.objective import Judged, judge, measure, parse_objective, plain, shown
 from .load.plan import Plan
 from .load.preflight import unanswered
-from .load.result import as_json
+from .load.result import as_json, cut_short
 from .load.result import conclude as verdict_of
 from .load.run import Ran, run
 from .load.schedule import Schedule, Segment
@@ -184,15 +184,15 @@ def _judged(plan: Plan, ran: Ran, load: float, text: str, aside: Sequence[str]) 
     ledger = ran.ledger
     judged = [one for one in judge(plan.judged_by(), ledger) if one.objective.text not in aside]
     signs = validity.signs(ledger)
-    lost = ran.reason if "lost" in ran.reason or ran.reason.startswith("interrupted") else ""
-    verdict, why = verdict_of(judged, signs, ledger, lost)
+    cut = ran.reason if cut_short(ran.reason) else ""
+    verdict, why = verdict_of(judged, signs, ledger, cut)
     missed = next((one for one in judged if not one.kept), None)
     asked = judged[0]
     note = ""
     if verdict == "invalid":
         late = next(sign for sign in signs if not sign.good)
         note = f"  (generator: {late.name} {late.got})"
-    elif verdict == "incomplete" and (lost or missed is None):
+    elif verdict == "incomplete" and (cut or missed is None):
         note = f"  ({why})"
     elif missed is not None and missed.objective.text != text:
         note = f"  ({missed.objective.text}: got {shown(missed.objective, missed.got)})"
@@ -203,7 +203,7 @@ def _judged(plan: Plan, ran: Ran, load: float, text: str, aside: Sequence[str]) 
         shown(asked.objective, asked.got),
         rate,
         ledger.number("errors"),
-        verdict != "invalid" and not lost,
+        verdict != "invalid" and not cut,
         note,
         value=plain(asked.objective, asked.got),
         seconds=round(ledger.span_s, 3),

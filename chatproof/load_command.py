@@ -27,8 +27,8 @@ from .load_wish import Wish, wish_of
 from .output import check_writable, say, show, unwritten
 from .reports.load_faces import FACES
 from .reports.store import store
-from .simulated import known_as, simulated
-from .spec import Dialect, names
+from .simulated import simulated
+from .spec import Dialect, known_as, names
 from .targets import targets
 
 MARGIN_S = 1.0

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .conformance.profile import Profile
 from .conformance.profile import profile as profile_of
 from .inputs import dialect_named, fail
-from .spec import Dialect, names
+from .spec import Dialect, known_as
 
 BANNER_ENDS = "keys"
 
@@ -44,11 +44,6 @@ def simulated(name: str, data: dict[str, Any] | None = None, more: Iterable[str]
             yield Simulated(profile_of(told), dialect, urls.get("control"))
         finally:
             server.terminate()
-
-
-def known_as(dialect: Dialect) -> str:
-    """What another process finds the dialect by: its name, or its folder."""
-    return dialect.name if dialect.name in names() else str(dialect.folder)
 
 
 def _urls(banner: Iterable[str]) -> dict[str, str]:

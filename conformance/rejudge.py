@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..spec import dialect, names, requirements
+from ..spec import dialect, known_as, requirements
 from .judge import Absent, Evidence, choose
 from .profile import Claimed, Profile, Recall
 from .run import Facts, Options, Run, finish
@@ -46,7 +46,7 @@ def _about(run: Run) -> dict[str, Any]:
     profile = run.profile
     return {
         "base_url": profile.base_url,
-        "dialect": run.dialect.name if run.dialect.name in names() else str(run.dialect.folder),
+        "dialect": known_as(run.dialect),
         "agents": dict(profile.agents),
         "recall": asdict(profile.recall),
         "limits": asdict(profile.limits),

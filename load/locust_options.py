@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ..conformance.endpoint import Endpoint
 from ..conformance.profile import Profile
 from ..conformance.target import target
-from ..spec import Dialect, names
+from ..spec import Dialect, known_as
 from .ceiling import above
 from .plan import Plan
 from .preflight import preflight
@@ -100,11 +100,10 @@ def _as_here(make: Callable[[], Made]) -> Made:
 
 def _looked_at(plan: Plan, profile: Profile, found: Dialect) -> tuple[Plan, tuple[Turn, ...]]:
     ready = preflight(profile, found, stream=plan.stream, seed=plan.seed)
-    known = found.name if found.name in names() else str(found.folder)
     turns = 3 if ready.proof in RECALLS and ready.continues else 1
     made = replace(
         plan,
-        profile=replace(profile, dialect=known),
+        profile=replace(profile, dialect=known_as(found)),
         via=ready.via,
         turns=turns,
         proof=provable(ready.proof, turns),

@@ -89,7 +89,7 @@ def conclude(
     ]
     if wrong:
         return "broken", f"missed: {wrong[0].objective.text} (got {shown(wrong[0].objective, wrong[0].got)})"
-    if reason.startswith("interrupted") or "lost" in reason:
+    if cut_short(reason):
         return "incomplete", reason
     if not ledger.outcomes["ok"] and not missed:
         return "incomplete", reason or "no turn was answered well, so nothing was measured"
@@ -111,6 +111,11 @@ def conclude(
     if undecided:
         return "incomplete", f"nothing to judge by: {undecided[0].objective.text}"
     return "kept", reason or None
+
+
+def cut_short(reason: str) -> bool:
+    """Whether a run ended for a reason that has nothing to do with what it measured: somebody ended it, or lost a part of it."""
+    return reason.startswith("interrupted") or "lost" in reason
 
 
 def _joined(*parts: str) -> str:

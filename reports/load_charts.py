@@ -59,7 +59,7 @@ MOST_FILLED = 10_000
 MINUTES = 600
 LEAST_BOX = 1.5
 EMPTY: Point = {
-    "intended_per_s": 0.0, "achieved_per_s": 0.0, "missed": 0, "held_back": 0, "in_flight": 0, "good": 0,
+    "intended_per_s": 0.0, "achieved_per_s": 0.0, "missed": 0, "held_back": 0, "in_flight": 0,
     "ttft_ms": [None] * 3, "duration_ms": [None] * 3, "outcomes": {}, "remaining": None,
 }  # fmt: skip
 """A point in which nothing happened; the JSON leaves it out."""

@@ -197,11 +197,13 @@ def _rate(before: Result, after: Result) -> Row:
 
 def _answered(result: Result) -> list[float]:
     """Good turns a second, over the time that is measured; none where an older result does not count them."""
+    if not any("good" in point for point in result["series"]):
+        return []
     series, plan = Series(result), result["plan"]
     return [
-        point["good"] / series.bin_s
+        point.get("good", 0) / series.bin_s
         for at, point in series.points
-        if "good" in point and plan["warmup_s"] <= at and at + series.bin_s <= plan["seconds"]
+        if plan["warmup_s"] <= at and at + series.bin_s <= plan["seconds"]
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .clock import Clock, FrozenClock, ScaledClock, parse_clock
 from .events import Delta, Done, Event, Failure, ToolCall, ToolResult, Usage
 from .files import BadFile, did_you_mean
-from .load import ambiguities, dialect, names, presets, requirements, vectors
+from .load import ambiguities, dialect, known_as, names, presets, requirements, vectors
 from .model import (
     Ambiguity,
     Citation,
@@ -60,6 +60,7 @@ __all__ = [
     "ambiguities",
     "dialect",
     "did_you_mean",
+    "known_as",
     "names",
     "parse_clock",
     "presets",

@@ -51,6 +51,11 @@ def dialect(name: str | Path) -> Dialect:
     return _dialect(data, folder)
 
 
+def known_as(one: Dialect) -> str:
+    """What ``dialect`` finds it by, in another process too: its name, or its folder."""
+    return one.name if one.name in names() else str(one.folder)
+
+
 def requirements(source: Dialect) -> tuple[Requirement, ...]:
     """What that dialect's documents require, then what the inherited standards do."""
     rows: list[Requirement] = []
